@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file
+ * What a function returns when it fails.
+ *
+ * A fallible function returns an `int`: 0 or positive is success, negative is
+ * an error. -1 ... -4095 are negated errno values; Weft's own lie below, from
+ * one table (WEFT_ERRORS) that gives name, class and text. The story of an
+ * error (where, which peer, the cause beneath) is a `weft_failure`.
+ */
+#ifndef WEFT_ERROR_H
+#define WEFT_ERROR_H
+
+#include <errno.h>
+
+#include <weft/api.h>
+
+WEFT_BEGIN_DECLS
+
+/** What kind of thing went wrong: enough to decide what to do next. */
+typedef enum weft_error_class {
+    WEFT_CLASS_NONE,      /**< not an error (0 or positive) */
+    WEFT_CLASS_IO,        /**< the operating system or the network failed */
+    WEFT_CLASS_CLOSED,    /**< the connection or object ended */
+    WEFT_CLASS_PROTOCOL,  /**< the peer broke the protocol */
+    WEFT_CLASS_CANCELLED, /**< somebody here no longer wants the result */
+    WEFT_CLASS_TIMEOUT,   /**< a deadline passed */
+    WEFT_CLASS_LIMIT,     /**< a named limit was reached */
+    WEFT_CLASS_MEMORY,    /**< an allocation failed */
+    WEFT_CLASS_USAGE,     /**< the caller's mistake */
+    WEFT_CLASS_INTERNAL   /**< Weft's mistake */
+} weft_error_class;
+
+/** An allocation failed; the object is still usable and closable. */
+#define WEFT_ENOMEM (-ENOMEM)
+/** Cancelled by its scope or its owner. */
+#define WEFT_ECANCELED (-ECANCELED)
+/** A deadline passed, where no more exact error below says which. */
+#define WEFT_ETIMEDOUT (-ETIMEDOUT)
+
+/* X(name, value, class, text). Values are never reused. */
+#define WEFT_ERRORS(X)                                                                              \
+    X(ECLOSED, -5000, CLOSED, "the connection was closed cleanly")                                  \
+    X(EABORTED, -5001, CLOSED, "the connection was aborted from this side")                         \
+    X(EENDED, -5002, CLOSED, "the stream was already closed or half-closed for writing")            \
+    X(ETRUNCATED, -5003, CLOSED, "the data ended before it was complete")                           \
+    X(EIDLE, -5010, TIMEOUT, "nothing was received or sent for the idle time")                      \
+    X(EWRITESTALL, -5011, TIMEOUT, "the peer took no data for the write-stall time")                \
+    X(ELIFETIME, -5012, TIMEOUT, "the connection reached its lifetime")                             \
+    X(ECONNECTTIME, -5013, TIMEOUT, "the connection was not established in time")                   \
+    X(EDRAIN, -5014, TIMEOUT, "the grace time of a shutdown ended")                                 \
+    X(EINPUTLIMIT, -5020, LIMIT, "received more than the protocol consumed within the input limit") \
+    X(EOUTPUTLIMIT, -5021, LIMIT, "more was written than the output limit allows")                  \
+    X(ECONNECTIONS, -5022, LIMIT, "the limit on connections is reached")                            \
+    X(EPERADDRESS, -5023, LIMIT, "the limit on connections from one address is reached")            \
+    X(EPROTOCOL, -5030, PROTOCOL, "the peer broke the protocol")                                    \
+    X(EREFUSED, -5031, CLOSED, "the protocol factory refused the connection")                       \
+    X(EURL, -5040, USAGE, "the URL is not valid")                                                   \
+    X(ESCHEME, -5041, USAGE, "the URL's scheme is not known")                                       \
+    X(ECHANGED, -5050, IO, "the file changed while it was sent")
+
+#define WEFT_ERROR_ENUM_(name, value, class_, text) WEFT_##name = (value),
+enum { WEFT_ERRORS(WEFT_ERROR_ENUM_) WEFT_ERROR_LAST_ = -5999 };
+#undef WEFT_ERROR_ENUM_
+
+/**
+ * The text of @p error, for a person: "the connection was closed cleanly".
+ * @return a constant string; never NULL, whatever the number
+ */
+WEFT_API const char *weft_error_text(int error);
+
+/**
+ * The name of @p error, for a log or a test: "WEFT_ECLOSED", "ENOENT".
+ * @return a constant string; "OK" for 0 and above; "UNKNOWN" for a number in no table
+ */
+WEFT_API const char *weft_error_name(int error);
+
+/**
+ * The class of @p error.
+ *
+ * Of the errno values: ECONNRESET, ECONNABORTED, EPIPE, ESHUTDOWN and ENOTCONN are CLOSED; EPROTO, EBADMSG and EILSEQ
+ * PROTOCOL; ETIMEDOUT and ETIME TIMEOUT; EMFILE, ENFILE, ENOBUFS, EDQUOT and EFBIG LIMIT; EINVAL, EBADF, EFAULT,
+ * ENOTSOCK, EDESTADDRREQ, EISCONN, EALREADY, EDOM, ERANGE and EOVERFLOW USAGE; ENOMEM MEMORY; ECANCELED CANCELLED; all
+ * others IO. A number that is neither an errno value nor in WEFT_ERRORS is INTERNAL.
+ */
+WEFT_API weft_error_class weft_error_class_of(int error);
+
+WEFT_END_DECLS
+
+#endif
