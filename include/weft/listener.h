@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file
+ * Endpoints: where to listen, where to connect, in one string.
+ *
+ *     tcp://127.0.0.1:7007   tcp://[::1]:7007   tcp://:7007 (every address, both families)   tcp://localhost:0
+ *     unix:///run/x.sock     unix://@name (abstract)
+ *     fd://3                 an inherited descriptor: a listening socket, or a connected one
+ *     stdio:                 standard input and output as one stream
+ *     mem://name             inside this loop
+ *
+ * Host names other than `localhost` need a resolver, which comes later; they are refused with a clear error.
+ */
+#ifndef WEFT_LISTENER_H
+#define WEFT_LISTENER_H
+
+#include <weft/stream.h>
+
+WEFT_BEGIN_DECLS
+
+typedef struct weft_listener weft_listener;
+
+/** How to listen. Zero means the default. */
+typedef struct weft_listen_options {
+    size_t size;                /**< sizeof(weft_listen_options) */
+    int backlog;                /**< connections that the system holds for us (default 4096, which it may lower) */
+    bool reuse_port;            /**< SO_REUSEPORT: several loops share the port */
+    size_t max_connections;     /**< at once (default 10,000); more wait in the backlog */
+    size_t max_per_address;     /**< from one IPv4 address or IPv6 /64 (default WEFT_UNLIMITED); more are reset */
+    unsigned unix_mode;         /**< permissions of a UNIX socket's path (default 0666, less the umask) */
+    weft_stream_options stream; /**< of every stream that is accepted */
+} weft_listen_options;
+
+/** What was wrong with a URL, and where. */
+typedef struct weft_url_error {
+    size_t offset;    /**< of the byte that is wrong */
+    const char *text; /**< a constant sentence */
+} weft_url_error;
+
+/**
+ * Listens at @p url; @p factory builds a protocol for each connection.
+ *
+ * @param factory  *borrowed* until its `stopped` was called
+ * @param options  *borrowed*, may be NULL
+ * @param[out] ret_listener  *borrowed* until stopped; may be NULL
+ * @param[out] ret_error  set if the result is WEFT_EURL or WEFT_ESCHEME; may be NULL
+ * @return 0; WEFT_EURL, WEFT_ESCHEME; -EADDRINUSE and the like from the system; WEFT_ENOMEM; the reason if @p scope
+ *         is cancelled. On an error nothing was started and nothing will be called.
+ */
+WEFT_API WEFT_NODISCARD int weft_listen(weft_scope *scope, const char *url, weft_factory *factory,
+                                        const weft_listen_options *options, weft_listener **ret_listener,
+                                        weft_url_error *ret_error);
+
+/** Stops accepting at once, asks every connection to finish (`draining`), and aborts those that have not after
+ *  @p grace. `stopped` is called when the last is gone. A second call can only shorten the grace time. */
+WEFT_API void weft_listener_stop(weft_listener *listener, weft_time grace);
+
+/** How many of its connections are open. */
+WEFT_API size_t weft_listener_connections(const weft_listener *listener);
+
+/** Room for a listener's address as a URL. */
+#define WEFT_LISTENER_URL 160
+
+/** Writes where it listens, with the real port, as a URL of @p scheme (NULL: the endpoint's own) into @p buffer of
+ *  WEFT_LISTENER_URL bytes: "http://127.0.0.1:8080/" for "http", "tcp://127.0.0.1:7007" for NULL. */
+WEFT_API void weft_listener_url(const weft_listener *listener, const char *scheme, char *buffer);
+
+/**
+ * Connects to @p url; @p protocol speaks on the stream.
+ *
+ * @param protocol  *borrowed* until its `lost` was called. A connection that fails is `lost` without `connected`.
+ * @param options  *borrowed*, may be NULL
+ * @param[out] ret_stream  *borrowed* until lost; may be NULL
+ * @param[out] ret_error  as in weft_listen
+ * @return 0; an error as in weft_listen, and then nothing will be called
+ */
+WEFT_API WEFT_NODISCARD int weft_stream_connect(weft_scope *scope, const char *url, weft_protocol *protocol,
+                                                const weft_stream_options *options, weft_stream **ret_stream,
+                                                weft_url_error *ret_error);
+
+WEFT_END_DECLS
+
+#endif

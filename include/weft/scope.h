@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file
+ * The scope tree: who owns what, and until when.
+ *
+ * Whatever outlives the call that made it (a stream, a listener, a timer, a
+ * job) takes a scope first and belongs to it. Closing a scope cancels and
+ * frees all that is in it, in every depth, newest first; the scope itself is
+ * gone when the last of its members has come home, which may take a turn of
+ * the loop. Where a function takes a scope, NULL means "the scope could not
+ * be made" and gives WEFT_ENOMEM.
+ */
+#ifndef WEFT_SCOPE_H
+#define WEFT_SCOPE_H
+
+#include <weft/error.h>
+#include <weft/time.h>
+
+WEFT_BEGIN_DECLS
+
+typedef struct weft_loop weft_loop;
+typedef struct weft_scope weft_scope;
+
+/**
+ * Opens a scope inside @p parent.
+ *
+ * @param timeout  after this long everything in it is cancelled with WEFT_ETIMEDOUT; WEFT_NEVER for no deadline.
+ *                 A scope never outlives its parent's deadline.
+ * @return *borrowed* until weft_scope_close; NULL if memory is short or @p parent is NULL or closing
+ */
+WEFT_API weft_scope *weft_scope_open(weft_scope *parent, weft_time timeout);
+
+/** Cancels all that is in @p scope with @p reason (a negative error) and lets it stay open, cancelled: what is added
+ *  later fails with the same reason. The first reason stays. Calls nobody back before it returns. */
+WEFT_API void weft_scope_cancel(weft_scope *scope, int reason);
+
+/** Cancels with WEFT_ECANCELED all that is still in @p scope and frees it when the last has ended; do not use it
+ *  afterwards. Calls nobody back before it returns. NULL does nothing. */
+WEFT_API void weft_scope_close(weft_scope *scope);
+
+/** Gives @p scope a name for dumps and logs; *until* the scope is gone (not copied). */
+WEFT_API void weft_scope_set_name(weft_scope *scope, const char *name);
+/** Its name; never NULL. */
+WEFT_API const char *weft_scope_name(const weft_scope *scope);
+/** The scope that it is in; NULL for a loop's root. */
+WEFT_API weft_scope *weft_scope_parent(const weft_scope *scope);
+/** The loop that it belongs to. */
+WEFT_API weft_loop *weft_scope_loop(const weft_scope *scope);
+/** 0, or the reason for which it was cancelled. */
+WEFT_API int weft_scope_cancelled(const weft_scope *scope);
+/** How many members (scopes, streams, listeners, timers, signals, jobs) are in it, not counting those inside them. */
+WEFT_API size_t weft_scope_count(const weft_scope *scope);
+
+WEFT_END_DECLS
+
+#endif

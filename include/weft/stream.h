@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file
+ * A stream: bytes in order, both ways, with backpressure, until it is lost
+ * exactly once.
+ *
+ * Functions that take a stream never wait and never call back before they
+ * return. A stream belongs to its scope and ends with it; a pointer to it is
+ * valid until `lost` returns, or longer if weft_stream_ref holds it. An idle
+ * stream holds no buffer.
+ */
+#ifndef WEFT_STREAM_H
+#define WEFT_STREAM_H
+
+#include <weft/address.h>
+#include <weft/file.h>
+#include <weft/loop.h>
+#include <weft/protocol.h>
+
+WEFT_BEGIN_DECLS
+
+/** A stream's limits and deadlines. Zero means the default; WEFT_UNLIMITED and WEFT_NEVER are the words for none. */
+typedef struct weft_stream_options {
+    size_t size;           /**< sizeof(weft_stream_options) */
+    size_t high_water;     /**< weft_stream_write returns 1 above this many queued bytes (default 64 KiB) */
+    size_t low_water;      /**< `drained` is called at or below this many (default 16 KiB) */
+    size_t output_limit;   /**< a write that would queue more is refused with WEFT_EOUTPUTLIMIT (default 4 MiB) */
+    size_t input_limit;    /**< bytes that `received` may leave unconsumed (default 64 KiB) */
+    weft_time connect;     /**< to establish a connection (default 30 s) */
+    weft_time idle;        /**< without a byte in either direction (default 5 min) */
+    weft_time write_stall; /**< with output queued and none taken by the peer (default 30 s) */
+    weft_time lifetime;    /**< from connected to the end (default WEFT_NEVER) */
+    bool delay;            /**< TCP: leave Nagle's algorithm on (default: TCP_NODELAY is set) */
+    weft_time keepalive;   /**< TCP: probe a silent peer after this long (default: no probes) */
+} weft_stream_options;
+
+/**
+ * Writes @p bytes (*borrowed*, copied): they are queued and go out at the end of the turn, all that was written in it
+ * with one system call.
+ * @return 0; 1 if the queue is now above the high-water mark (stop, and go on when `drained` is called; the bytes are
+ *         queued all the same); WEFT_EOUTPUTLIMIT or WEFT_ENOMEM, and nothing was queued; WEFT_EENDED after close,
+ *         abort, end or the loss of the stream
+ */
+WEFT_API int weft_stream_write(weft_stream *stream, weft_bytes bytes);
+
+/**
+ * Writes @p bytes without a copy.
+ * @param owner  one reference is *taken* on success, released when the bytes have gone out; NULL for bytes that live
+ *               for ever
+ * @return as weft_stream_write
+ */
+WEFT_API int weft_stream_write_owned(weft_stream *stream, weft_bytes bytes, weft_owner *owner);
+
+/**
+ * Writes @p length bytes of @p file, from @p offset, without a copy through user space where the system can.
+ * If the file turns out shorter, the stream is aborted with WEFT_ECHANGED once it gets there, never padded. The bytes
+ * do not count against the output limit.
+ * @param file  *borrowed*; the stream holds a reference until the bytes have gone out
+ * @return as weft_stream_write; 1 until the file has been sent
+ */
+WEFT_API int weft_stream_write_file(weft_stream *stream, weft_file *file, uint64_t offset, uint64_t length);
+
+/** Stops reading, sends what was written, then closes: lost with WEFT_ECLOSED. Later writes fail. Idempotent. */
+WEFT_API void weft_stream_close(weft_stream *stream);
+/** Drops what was written and resets the connection: lost with WEFT_EABORTED. Idempotent. */
+WEFT_API void weft_stream_abort(weft_stream *stream);
+/** Half-close: sends what was written, then tells the peer that no more will come; reading goes on. Idempotent. */
+WEFT_API void weft_stream_end(weft_stream *stream);
+
+/** Delivers nothing until resume. The engine stops reading; what it had received already waits, within its bound. */
+WEFT_API void weft_stream_pause(weft_stream *stream);
+/** Delivers again, first (from the loop) what waited. */
+WEFT_API void weft_stream_resume(weft_stream *stream);
+
+/** How many written bytes the peer's system has not taken yet (file stretches not counted). */
+WEFT_API size_t weft_stream_queued(const weft_stream *stream);
+
+/** Has `deadline` called @p delay from now, once; WEFT_NEVER takes it back. Resolution: about a millisecond. */
+WEFT_API void weft_stream_set_deadline(weft_stream *stream, weft_time delay);
+/** Changes limits and deadlines of this stream: fields that are zero stay as they are. @return 0 or WEFT_ENOMEM */
+WEFT_API WEFT_NODISCARD int weft_stream_set_options(weft_stream *stream, const weft_stream_options *options);
+
+/** Gives the stream to another protocol; the former gets no further call, not even `lost`. Input that was not
+ *  consumed goes to the new one, from the loop. */
+WEFT_API void weft_stream_set_protocol(weft_stream *stream, weft_protocol *protocol);
+/** The protocol that speaks on it. */
+WEFT_API weft_protocol *weft_stream_protocol(const weft_stream *stream);
+
+/** The other end's address; valid until the stream's memory is gone. */
+WEFT_API const weft_address *weft_stream_peer(const weft_stream *stream);
+/** This end's address. @return 0, or a negative error after the stream is lost */
+WEFT_API WEFT_NODISCARD int weft_stream_local(const weft_stream *stream, weft_address *ret_address);
+/** The loop that it lives on. */
+WEFT_API weft_loop *weft_stream_loop(const weft_stream *stream);
+/** The scope that it belongs to. */
+WEFT_API weft_scope *weft_stream_scope(const weft_stream *stream);
+
+/** Keeps the stream's memory (not its connection) until unref. @return @p stream */
+WEFT_API weft_stream *weft_stream_ref(weft_stream *stream);
+/** One reference less. NULL does nothing. */
+WEFT_API void weft_stream_unref(weft_stream *stream);
+
+WEFT_END_DECLS
+
+#endif

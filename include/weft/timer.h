@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file
+ * Timers: start, restart and stop cost O(1), however many are pending.
+ *
+ * A timer lives in its user's memory. Its resolution is a millisecond: it
+ * fires in the first turn at or after its due time rounded up to one, never
+ * early, and timers that are due at the same millisecond fire in the order in
+ * which they were started.
+ */
+#ifndef WEFT_TIMER_H
+#define WEFT_TIMER_H
+
+#include <weft/list.h>
+#include <weft/loop.h>
+
+WEFT_BEGIN_DECLS
+
+struct scope_member_class;
+
+/** What makes an object a member of a scope. Embedded; private. */
+typedef struct weft_scope_member {
+    weft_link link;
+    weft_scope *scope;
+    const struct scope_member_class *class_;
+} weft_scope_member;
+
+/** A place in the loop's timing wheel. Embedded; private. */
+typedef struct weft_timer_entry {
+    weft_link link;
+    weft_time due;
+    void (*fired)(struct weft_timer_entry *entry);
+} weft_timer_entry;
+
+/** A timer. Its fields are private. */
+typedef struct weft_timer {
+    weft_timer_entry entry;
+    weft_scope_member member;
+    void (*fired)(struct weft_timer *timer);
+} weft_timer;
+
+/**
+ * Makes @p timer a stopped timer that belongs to @p scope; when the scope closes, it stops.
+ * @param fired  called from the loop, with the timer stopped; it may start, stop or fini it
+ * @return 0; WEFT_ENOMEM if @p scope is NULL; the reason if it is cancelled
+ */
+WEFT_API WEFT_NODISCARD int weft_timer_init(weft_timer *timer, weft_scope *scope, void (*fired)(weft_timer *timer));
+/** Stops it and takes it out of its scope; its memory is the caller's again. Harmless if done already. */
+WEFT_API void weft_timer_fini(weft_timer *timer);
+/** Starts it, or starts it anew: it fires @p delay nanoseconds after this turn's time, once. Never fails. */
+WEFT_API void weft_timer_start(weft_timer *timer, weft_time delay);
+/** Stops it: after this it does not fire. Harmless if it is stopped. */
+WEFT_API void weft_timer_stop(weft_timer *timer);
+/** Whether it is started. */
+WEFT_API bool weft_timer_active(const weft_timer *timer);
+
+WEFT_END_DECLS
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file
+ * A thread that runs a loop: how a server uses several processors.
+ */
+#ifndef WEFT_WORKER_H
+#define WEFT_WORKER_H
+
+#include <weft/loop.h>
+
+WEFT_BEGIN_DECLS
+
+typedef struct weft_worker weft_worker;
+
+/**
+ * Runs @p loop on a thread of its own. From now on only weft_loop_post may be called on it by others. Signals are not
+ * delivered to the thread.
+ * @param[out] ret_worker  *returned*, the caller joins it
+ * @return 0; WEFT_ENOMEM; -EAGAIN if no thread can be made
+ */
+WEFT_API WEFT_NODISCARD int weft_worker_start(weft_loop *loop, weft_worker **ret_worker);
+
+/**
+ * Waits until the loop's run has returned, and frees the worker. The loop is the caller's again.
+ * @return what weft_loop_run returned
+ */
+WEFT_API int weft_worker_join(weft_worker *worker);
+
+/** How many processors this process may use; at least 1. */
+WEFT_API unsigned weft_worker_processors(void);
+
+WEFT_END_DECLS
+
+#endif

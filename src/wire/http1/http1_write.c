@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* Messages to bytes. Whatever could end a line, a field or a token early is refused here, at the lowest place. */
+#include <limits.h>
+
+#include <weft/wire/http1.h>
+
+#include "wire/http1/http1_chars.h"
+
+static const weft_bytes crlf = WEFT_BYTES("\r\n");
+
+/* Writes @p count pieces one after the other, or nothing. */
+static int write_pieces(char *out, size_t room, const weft_bytes *pieces, size_t count)
+{
+    size_t length = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (pieces[i].length > INT_MAX - length)
+            return -ENOSPC;
+        length += pieces[i].length;
+    }
+    if (length > room)
+        return -ENOSPC;
+    for (size_t i = 0; i < count; i++) {
+        if (pieces[i].length > 0)
+            memcpy(out, pieces[i].data, pieces[i].length);
+        out += pieces[i].length;
+    }
+    return (int)length;
+}
+
+#define WRITE(out, room, ...) \
+    write_pieces(out, room, (const weft_bytes[]){__VA_ARGS__}, sizeof((weft_bytes[]){__VA_ARGS__}) / sizeof(weft_bytes))
+
+/* The digits of @p number in @p base, at the end of @p digits. */
+static weft_bytes format_number(uint64_t number, unsigned base, char digits[20])
+{
+    size_t at = 20;
+
+    do {
+        digits[--at] = "0123456789abcdef"[number % base];
+        number /= base;
+    } while (number > 0);
+    return weft_bytes_of(digits + at, 20 - at);
+}
+
+int weft_http1_write_request_line(char *out, size_t room, weft_bytes method, weft_bytes target)
+{
+    static const weft_bytes space = WEFT_BYTES(" "), version = WEFT_BYTES(" HTTP/1.1\r\n");
+
+    if (!weft_http1_is_token(method) || !weft_http1_is_target(target))
+        return -EINVAL;
+    return WRITE(out, room, method, space, target, version);
+}
+
+int weft_http1_write_status_line(char *out, size_t room, unsigned code, weft_bytes reason)
+{
+    static const weft_bytes version = WEFT_BYTES("HTTP/1.1 "), space = WEFT_BYTES(" ");
+    char digits[20];
+
+    if (code < 100 || code > 999 || !weft_http1_is_reason(reason))
+        return -EINVAL;
+    return WRITE(out, room, version, format_number(code, 10, digits), space, reason, crlf);
+}
+
+int weft_http1_write_field(char *out, size_t room, weft_bytes name, weft_bytes value)
+{
+    static const weft_bytes colon = WEFT_BYTES(": ");
+
+    if (!weft_http1_is_token(name) || !weft_http1_is_value(value))
+        return -EINVAL;
+    return WRITE(out, room, name, colon, value, crlf);
+}
+
+int weft_http1_write_length(char *out, size_t room, uint64_t length)
+{
+    static const weft_bytes name = WEFT_BYTES("Content-Length: ");
+    char digits[20];
+
+    if (length > INT64_MAX)
+        return -EINVAL;
+    return WRITE(out, room, name, format_number(length, 10, digits), crlf);
+}
+
+int weft_http1_write_crlf(char *out, size_t room)
+{
+    return WRITE(out, room, crlf);
+}
+
+int weft_http1_write_chunk(char *out, size_t room, uint64_t size)
+{
+    char digits[20];
+
+    if (size == 0 || size > INT64_MAX)
+        return -EINVAL;
+    return WRITE(out, room, format_number(size, 16, digits), crlf);
+}
+
+int weft_http1_write_last_chunk(char *out, size_t room)
+{
+    static const weft_bytes last = WEFT_BYTES("0\r\n");
+
+    return WRITE(out, room, last);
+}
+
+int weft_http1_write_trailer(char *out, size_t room, weft_bytes name, weft_bytes value)
+{
+    return weft_http1_is_trailer_name(name) ? weft_http1_write_field(out, room, name, value) : -EINVAL;
+}
