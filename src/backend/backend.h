@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The seam: everything that Weft asks of a system, and the only place where
+ * it asks. It speaks of completed operations on handles that are embedded in
+ * their owners; nobody above it holds a descriptor.
+ *
+ * The contract that every backend keeps, so that nothing above changes when
+ * another takes its place (docs/decisions/0005):
+ *
+ *  1. No function here calls back before it returns. Callbacks run inside
+ *     backend_dispatch only.
+ *  2. A handle's memory stays valid until backend_close returned true, or
+ *     `closed` was called; and then until the end of the turn.
+ *  3. Receiving is multishot: started once, it delivers until it is stopped,
+ *     ends or fails. Bytes are borrowed for the call. What had already been
+ *     received may still be delivered once after a stop.
+ *  4. A send completes at once or later. The bytes and the array of runs that
+ *     were handed in stay untouched until it completes.
+ *  5. After backend_close nothing but `closed` is called.
+ */
+#ifndef BACKEND_BACKEND_H
+#define BACKEND_BACKEND_H
+
+#include <weft/address.h>
+#include <weft/file.h>
+#include <weft/time.h>
+#include <weft/work.h>
+
+struct backend;
+struct backend_stream;
+struct backend_listener;
+struct backend_endpoint;
+
+/* A send that has not completed: `sent` will be called. */
+#define BACKEND_LATER (-5900)
+
+/* How many runs of bytes one send takes at most. */
+#define BACKEND_RUNS 64
+
+/* What a stream's owner is told. */
+struct backend_stream_events {
+    /* An outgoing connection was established (0) or failed. */
+    void (*connected)(struct backend_stream *stream, int status);
+    /* Bytes arrived; or, with no bytes, the peer ended (status 0) or the connection failed (status < 0). After an end
+     * or a failure receiving is stopped. */
+    void (*received)(struct backend_stream *stream, weft_bytes bytes, int status);
+    /* A send that answered BACKEND_LATER completed: the count (0: nothing went, but it can be tried again) or an
+     * error. */
+    void (*sent)(struct backend_stream *stream, int64_t result);
+    /* After a close that returned false: every operation has come home. */
+    void (*closed)(struct backend_stream *stream);
+};
+
+/* How the bytes of one kind of stream move; one table for each kind (socket, pipe, in-memory). */
+struct backend_transport {
+    void (*receive_start)(struct backend *backend, struct backend_stream *stream);
+    void (*receive_stop)(struct backend *backend, struct backend_stream *stream);
+    int64_t (*send)(struct backend *backend, struct backend_stream *stream, const weft_bytes *runs, size_t count,
+                    bool more);
+    int64_t (*send_file)(struct backend *backend, struct backend_stream *stream, weft_file *file, uint64_t offset,
+                         uint64_t length);
+    int (*shutdown)(struct backend *backend, struct backend_stream *stream);
+    bool (*close)(struct backend *backend, struct backend_stream *stream, bool abort);
+    int (*local)(struct backend *backend, const struct backend_stream *stream, weft_address *ret);
+};
+
+/* A stream handle: embedded in its owner. Everything but `events` belongs to the backend. */
+struct backend_stream {
+    const struct backend_stream_events *events;
+    const struct backend_transport *transport;
+    struct backend_stream *ready_next; /* to be looked at again without a wait */
+    union {
+        int fd;
+        int pair[2]; /* a pipe transport: in, out */
+        struct memory_end *end;
+    };
+    uint32_t flags;
+};
+
+/* What a listener's owner is told. */
+struct backend_listener_events {
+    /* A connection came. Returns the handle to use, with its events set, or NULL to refuse (it is reset). Receiving
+     * is not started. */
+    struct backend_stream *(*accepted)(struct backend_listener *listener, const weft_address *peer);
+    /* The handle that `accepted` returned is ready for use, or could not be (status < 0) and is to be forgotten. */
+    void (*opened)(struct backend_listener *listener, struct backend_stream *stream, int status);
+    /* Accepting failed and was stopped: start it again after a pause. `shed` connections were dropped with the help
+     * of the reserved descriptor. */
+    void (*exhausted)(struct backend_listener *listener, int status, unsigned shed);
+};
+
+struct backend_listener {
+    const struct backend_listener_events *events;
+    const struct backend_listening *listening;
+    union {
+        int fd;
+        struct memory_port *port;
+    };
+    uint32_t flags;
+};
+
+/* How one kind of listener works. */
+struct backend_listening {
+    void (*accept_start)(struct backend *backend, struct backend_listener *listener);
+    void (*accept_stop)(struct backend *backend, struct backend_listener *listener);
+    void (*close)(struct backend *backend, struct backend_listener *listener);
+    int (*local)(struct backend *backend, const struct backend_listener *listener, weft_address *ret);
+};
+
+/* Options of sockets; all are set before the first byte. Of an adopted socket only `delay` and `keepalive` apply. */
+struct backend_socket_options {
+    bool delay;
+    weft_time keepalive;
+    int backlog;
+    bool reuse_port;
+    bool v6_only;
+    unsigned unix_mode;
+};
+
+/* An address that a socket can have, with a UNIX path or an in-memory name beside it. */
+struct backend_endpoint {
+    weft_address address;
+    weft_bytes path; /* UNIX: a leading '@' means abstract; memory: the name */
+};
+
+/* What the loop is told by its backend. */
+struct backend_host {
+    void (*signalled)(struct backend_host *host, int number);
+    void (*job_done)(struct backend_host *host, weft_work *job);
+};
+
+struct backend_ops {
+    const char *name;
+    void (*close)(struct backend *backend);
+    weft_time (*now)(struct backend *backend);
+    weft_time (*wall)(struct backend *backend);
+    /* Waits until something completed, backend_wake was called, or @p timeout passed (0: looks only). */
+    int (*wait)(struct backend *backend, weft_time timeout);
+    /* Delivers what completed. */
+    void (*dispatch)(struct backend *backend);
+    int (*descriptor)(const struct backend *backend);
+    /* From any thread. */
+    void (*wake)(struct backend *backend);
+    int (*entropy)(struct backend *backend, void *memory, size_t length);
+    int (*signal_watch)(struct backend *backend, int number, bool on);
+    int (*listen)(struct backend *backend, struct backend_listener *listener, const struct backend_endpoint *at,
+                  const struct backend_socket_options *options);
+    /* What the system answers to the attempt itself is told by `connected`; an error here is that it could not be made. */
+    int (*connect)(struct backend *backend, struct backend_stream *stream, const struct backend_endpoint *to,
+                   const struct backend_socket_options *options);
+    int (*adopt_listener)(struct backend *backend, struct backend_listener *listener, int fd,
+                          const struct backend_socket_options *options);
+    /* Takes the descriptors on success; on failure they are as they were. */
+    int (*adopt_stream)(struct backend *backend, struct backend_stream *stream, int in, int out,
+                        const struct backend_socket_options *options, weft_address *peer);
+    /* Has a thread of the pool do @p job (the simulator does it in place); `job_done` follows. */
+    int (*job_submit)(struct backend *backend, weft_work *job);
+    /* Takes back a job that has not begun: true, and `job_done` does not follow. */
+    bool (*job_cancel)(struct backend *backend, weft_work *job);
+};
+
+struct backend {
+    const struct backend_ops *ops;
+    struct backend_host *host;
+    struct memory_network *memory;
+    size_t job_threads;
+};
+
+int backend_epoll_open(struct backend **ret);
+int backend_sim_open(uint64_t seed, struct backend **ret);
+
+/* socket.c: what every backend on real sockets shares */
+struct sockaddr_storage;
+int socket_open_listener(const struct backend_endpoint *at, const struct backend_socket_options *options);
+int socket_open_connection(const struct backend_endpoint *to, const struct backend_socket_options *options,
+                           int *ret_status);
+int socket_options_apply(int fd, const struct backend_socket_options *options);
+void socket_address_from(const struct sockaddr_storage *from, weft_address *ret);
+int socket_local(int fd, weft_address *ret);
+int socket_error(int fd);
+
+/* job_pool.c: jobs of all real backends */
+struct job_pool;
+int job_pool_submit(struct job_pool **pool, struct backend *backend, weft_work *job);
+bool job_pool_cancel(struct job_pool *pool, weft_work *job);
+/* Reports the jobs that are done. NULL does nothing. */
+void job_pool_collect(struct job_pool *pool);
+void job_pool_free(struct job_pool *pool);
+
+/* watchdog.c: names a callback that holds a turn too long. It reads `*running` (the callback's name, NULL while the
+ * loop waits) and `*turn` from a thread of its own. */
+struct watchdog;
+int watchdog_start(struct watchdog **ret, weft_time limit, const char *const *running, const uint64_t *turn);
+void watchdog_stop(struct watchdog *watchdog);
+
+#endif

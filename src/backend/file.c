@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files (weft/file.h): everything is opened beneath a directory and looked at
+ * through its descriptor, never again by name, so that nothing can be swapped
+ * between the check and the use.
+ */
+#include <weft/file.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <stdatomic.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <weft/memory.h>
+
+#include "backend/file.h"
+
+#ifndef RESOLVE_CACHED
+#define RESOLVE_CACHED 0x20
+#endif
+
+/* A turn's worth of one file: more waits until the other streams have had their turn. */
+#define SEND_MOST (1024 * 1024)
+
+struct weft_directory {
+    atomic_uint references;
+    int fd;
+};
+
+struct weft_file {
+    weft_owner owner;
+    int fd;
+    weft_file_info info;
+};
+
+static weft_time time_of(const struct timespec *time)
+{
+    return WEFT_SECONDS(time->tv_sec) + time->tv_nsec;
+}
+
+void file_info_from(const struct stat *about, weft_file_info *ret)
+{
+    ret->kind = S_ISREG(about->st_mode)   ? WEFT_FILE_REGULAR
+                : S_ISDIR(about->st_mode) ? WEFT_FILE_DIRECTORY
+                : S_ISLNK(about->st_mode) ? WEFT_FILE_LINK
+                                          : WEFT_FILE_OTHER;
+    ret->length = (uint64_t)about->st_size;
+    ret->modified = time_of(&about->st_mtim);
+    ret->inode = about->st_ino;
+}
+
+/* -- directories -- */
+
+int weft_directory_open(const char *path, weft_directory **ret_directory)
+{
+    weft_directory *directory = weft_allocate_zeroed(1, sizeof *directory);
+    int status;
+
+    if (!directory)
+        return WEFT_ENOMEM;
+    directory->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory->fd < 0) {
+        status = -errno;
+        weft_release(directory);
+        return status;
+    }
+    atomic_init(&directory->references, 1);
+    *ret_directory = directory;
+    return 0;
+}
+
+weft_directory *weft_directory_ref(weft_directory *directory)
+{
+    atomic_fetch_add(&directory->references, 1);
+    return directory;
+}
+
+void weft_directory_unref(weft_directory *directory)
+{
+    if (!directory || atomic_fetch_sub(&directory->references, 1) != 1)
+        return;
+    close(directory->fd);
+    weft_release(directory);
+}
+
+/* -- opening -- */
+
+static void file_destroy(weft_owner *owner)
+{
+    weft_file *file = weft_container_of(owner, weft_file, owner);
+
+    close(file->fd);
+    weft_release(file);
+}
+
+/* How often an opening is tried that a rename somewhere above it has disturbed (openat2(2), EAGAIN). */
+#define OPEN_TRIES 32
+
+/* O_NONBLOCK, so that a FIFO or a device in the tree does not hold us; it changes nothing for regular files. */
+static int open_beneath(int directory, const char *path, uint64_t resolve)
+{
+    struct open_how how = {
+        .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | resolve,
+    };
+    long fd = syscall(SYS_openat2, directory, path, &how, sizeof how);
+
+    return fd < 0 ? -errno : (int)fd;
+}
+
+/* Takes fd. */
+static int file_new(int fd, weft_file **ret)
+{
+    weft_file *file = weft_allocate(sizeof *file);
+    struct stat about;
+    int status = 0;
+
+    if (!file)
+        status = WEFT_ENOMEM;
+    else if (fstat(fd, &about) < 0)
+        status = -errno;
+    if (status < 0) {
+        weft_release(file);
+        close(fd);
+        return status;
+    }
+    file->owner = (weft_owner){.references = 1, .destroy = file_destroy};
+    file->fd = fd;
+    file_info_from(&about, &file->info);
+    *ret = file;
+    return 0;
+}
+
+int file_open(weft_directory *directory, const char *path, bool may_wait, weft_file **ret)
+{
+    int fd, tries = 0;
+
+    do
+        fd = open_beneath(directory->fd, path, may_wait ? 0 : RESOLVE_CACHED);
+    while ((fd == -EINTR || (fd == -EAGAIN && may_wait)) && ++tries < OPEN_TRIES);
+    return fd < 0 ? fd : file_new(fd, ret);
+}
+
+weft_file *weft_file_ref(weft_file *file)
+{
+    weft_owner_ref(&file->owner);
+    return file;
+}
+
+void weft_file_unref(weft_file *file)
+{
+    if (file)
+        weft_owner_unref(&file->owner);
+}
+
+const weft_file_info *weft_file_about(const weft_file *file)
+{
+    return &file->info;
+}
+
+int file_descriptor(const weft_file *file)
+{
+    return file->fd;
+}
+
+weft_owner *file_owner(weft_file *file)
+{
+    return &file->owner;
+}
+
+weft_file *file_of_owner(weft_owner *owner)
+{
+    return weft_container_of(owner, weft_file, owner);
+}
+
+/* -- reading and sending -- */
+
+int file_read(weft_file *file, uint64_t offset, void *memory, size_t length)
+{
+    ssize_t count;
+
+    do
+        count = pread(file->fd, memory, length, (off_t)offset);
+    while (count < 0 && errno == EINTR);
+    return count < 0 ? -errno : (int)count;
+}
+
+/* Whether the file system is nothing but memory: there RWF_NOWAIT may be unknown, and reading never waits. */
+static bool is_in_memory(int fd)
+{
+    struct statfs about;
+
+    return fstatfs(fd, &about) == 0 && (about.f_type == TMPFS_MAGIC || about.f_type == RAMFS_MAGIC);
+}
+
+int weft_file_read_cached(weft_file *file, uint64_t offset, void *memory, size_t length)
+{
+    struct iovec run = {.iov_base = memory, .iov_len = length};
+    ssize_t count = preadv2(file->fd, &run, 1, (off_t)offset, RWF_NOWAIT);
+
+    if (count < 0 && errno == EOPNOTSUPP)
+        return is_in_memory(file->fd) ? file_read(file, offset, memory, length) : -EAGAIN;
+    return count < 0 ? -errno : (int)count;
+}
+
+int file_send(int out, weft_file *file, uint64_t offset, uint64_t length, int64_t *ret_sent)
+{
+    off_t at = (off_t)offset;
+    size_t most = length < SEND_MOST ? (size_t)length : SEND_MOST;
+
+    while (most > 0) {
+        ssize_t count = sendfile(out, file->fd, &at, most);
+
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return -errno;
+        if (count == 0)
+            return WEFT_ECHANGED; /* the file has become shorter than what was announced */
+        *ret_sent += count;
+        most -= (size_t)count;
+    }
+    return 0;
+}

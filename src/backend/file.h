@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* What the other files of the seam, and the loop and the streams, need of files. */
+#ifndef BACKEND_FILE_H
+#define BACKEND_FILE_H
+
+#include <weft/file.h>
+
+struct stat;
+
+/* Opens @p path beneath @p directory. Without @p may_wait, -EAGAIN says that it would have to; with it, any thread may
+ * call this. */
+int file_open(weft_directory *directory, const char *path, bool may_wait, weft_file **ret);
+/* Reads and may block. Returns the count, 0 at the end, or a negative error. */
+int file_read(weft_file *file, uint64_t offset, void *memory, size_t length);
+/* Sends to the descriptor @p out; *ret_sent is counted up even if an error follows. */
+int file_send(int out, weft_file *file, uint64_t offset, uint64_t length, int64_t *ret_sent);
+/* Reads the entries of a directory: may block, any thread may call it. */
+int file_list(weft_file *directory, size_t limit, weft_file_entry **ret_entries, size_t *ret_count, bool *ret_truncated);
+void file_list_free(weft_file_entry *entries, size_t count);
+
+/* The reference count that an output queue holds, and back. */
+weft_owner *file_owner(weft_file *file);
+weft_file *file_of_owner(weft_owner *owner);
+/* For the files of the seam only. */
+int file_descriptor(const weft_file *file);
+void file_info_from(const struct stat *about, weft_file_info *ret);
+
+#endif

@@ -1,0 +1,573 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * In-memory streams (memory_stream.h).
+ *
+ * An end holds the bytes that travel towards it. Everything that can be said
+ * to an owner is said from memory_dispatch: an end with news is put into the
+ * network's list of work, with the time from which it may be delivered.
+ *
+ * Invariants:
+ *  1. end->peer->peer == end, or end->peer is NULL because the other is closed.
+ *  2. An end whose stream and port are NULL is closed and is freed as soon as
+ *     it is neither in the list of work nor busy.
+ *  3. A sender that was cut short has `blocked` set until there is room.
+ */
+#include "backend/memory_stream.h"
+
+#include <weft/list.h>
+#include <weft/memory.h>
+
+#include "backend/file.h"
+
+/* Bytes that one end is given in one turn. */
+#define DELIVERY (64 * 1024)
+
+struct memory_port {
+    weft_link link;
+    struct backend_listener *listener;
+    struct memory_network *network;
+    weft_address address;
+    weft_link backlog; /* ends that wait until somebody accepts */
+    size_t waiting;    /* there, or in the network's list of work */
+    size_t most;
+    bool accepting;
+    size_t name_length;
+    char name[];
+};
+
+struct memory_end {
+    weft_link work; /* alone, or in network->work, or in its port's backlog */
+    weft_time due;
+    struct memory_network *network;
+    struct backend_stream *stream;
+    struct memory_end *peer;
+    weft_bytequeue in;
+    struct memory_port *port; /* the server's end: where it waits to be accepted */
+    weft_address local, remote;
+    int connect_status;
+    bool connecting, receiving, ended, end_told, reset, blocked, room;
+    bool busy; /* its owner is being called */
+};
+
+struct memory_network {
+    struct memory_chaos *chaos;
+    weft_chunk_pool *chunks;
+    weft_link ports;
+    weft_link work;
+    weft_link doing; /* what memory_dispatch still has to look at */
+    size_t made;
+};
+
+struct memory_network *memory_network_new(struct memory_chaos *chaos)
+{
+    struct memory_network *network = weft_allocate_zeroed(1, sizeof *network);
+
+    if (!network)
+        return NULL;
+    network->chunks = weft_chunk_pool_new(MEMORY_CAPACITY);
+    if (!network->chunks) {
+        weft_release(network);
+        return NULL;
+    }
+    network->chaos = chaos;
+    weft_link_init(&network->ports);
+    weft_link_init(&network->work);
+    weft_link_init(&network->doing);
+    return network;
+}
+
+static void end_free(struct memory_end *end)
+{
+    weft_link_remove(&end->work);
+    weft_bytequeue_clear(&end->in, end->network->chunks);
+    weft_release(end);
+}
+
+void memory_network_free(struct memory_network *network)
+{
+    if (!network)
+        return;
+    while (!weft_link_is_alone(&network->work))
+        end_free(weft_container_of(network->work.next, struct memory_end, work));
+    weft_chunk_pool_free(network->chunks);
+    weft_release(network);
+}
+
+static void have_work(struct memory_end *end)
+{
+    struct memory_chaos *chaos = end->network->chaos;
+
+    if (!weft_link_is_alone(&end->work))
+        return;
+    end->due = chaos ? chaos->arrival(chaos) : 0;
+    weft_link_insert_before(&end->network->work, &end->work);
+}
+
+weft_time memory_next(const struct memory_network *network)
+{
+    weft_time next = WEFT_NEVER;
+
+    for (const weft_link *link = network->work.next; link != &network->work; link = link->next) {
+        weft_time due = weft_container_of(link, struct memory_end, work)->due;
+        if (due < next)
+            next = due;
+    }
+    return next;
+}
+
+bool memory_has_work(const struct memory_network *network)
+{
+    weft_time next;
+
+    if (weft_link_is_alone(&network->work))
+        return false;
+    next = memory_next(network);
+    return next <= (network->chaos ? network->chaos->now(network->chaos) : 0);
+}
+
+/* -- what an owner asks of an end -- */
+
+static void memory_receive_start(struct backend *backend, struct backend_stream *stream)
+{
+    struct memory_end *end = stream->end;
+
+    (void)backend;
+    end->receiving = true;
+    have_work(end);
+}
+
+static void memory_receive_stop(struct backend *backend, struct backend_stream *stream)
+{
+    (void)backend;
+    stream->end->receiving = false;
+}
+
+static void reset_end(struct memory_end *end)
+{
+    end->reset = true;
+    if (!end->busy)
+        weft_bytequeue_clear(&end->in, end->network->chunks);
+    have_work(end);
+}
+
+/* Breaks the connection as a network would: both ends are told. */
+static void break_connection(struct memory_end *end)
+{
+    struct memory_end *peer = end->peer;
+
+    reset_end(end);
+    if (peer) {
+        reset_end(peer);
+        peer->peer = NULL;
+        end->peer = NULL;
+    }
+}
+
+static size_t room_for(const struct memory_end *end, size_t wanted)
+{
+    size_t used = weft_bytequeue_length(&end->peer->in), room = used < MEMORY_CAPACITY ? MEMORY_CAPACITY - used : 0;
+    struct memory_chaos *chaos = end->network->chaos;
+
+    if (wanted < room)
+        room = wanted;
+    return room > 1 && chaos ? chaos->split(chaos, room) : room;
+}
+
+/* Whether @p end can send; if not, the error. */
+static int can_send(struct memory_end *end)
+{
+    struct memory_chaos *chaos = end->network->chaos;
+
+    if (chaos && !end->reset && chaos->breaks(chaos))
+        break_connection(end);
+    if (end->reset)
+        return -ECONNRESET;
+    return end->peer ? 0 : -EPIPE;
+}
+
+static int64_t cut_short(struct memory_end *end, int64_t sent)
+{
+    end->blocked = true;
+    if (weft_bytequeue_length(&end->peer->in) < MEMORY_CAPACITY) {
+        end->room = true; /* it was the chaos, not the capacity: there will be room at once */
+        have_work(end);
+    }
+    return sent > 0 ? sent : BACKEND_LATER;
+}
+
+static int64_t memory_send(struct backend *backend, struct backend_stream *stream, const weft_bytes *runs, size_t count,
+                           bool more)
+{
+    struct memory_end *end = stream->end;
+    int64_t sent = 0;
+    int status = can_send(end);
+
+    (void)backend;
+    (void)more;
+    if (status < 0)
+        return status;
+    for (size_t i = 0; i < count; i++) {
+        size_t room = room_for(end, runs[i].length);
+
+        if (room > 0 && weft_bytequeue_append(&end->peer->in, end->network->chunks, weft_bytes_first(runs[i], room)) < 0)
+            return WEFT_ENOMEM;
+        sent += (int64_t)room;
+        if (room > 0)
+            have_work(end->peer);
+        if (room < runs[i].length)
+            return cut_short(end, sent);
+    }
+    return sent;
+}
+
+static int64_t memory_send_file(struct backend *backend, struct backend_stream *stream, weft_file *file, uint64_t offset,
+                                uint64_t length)
+{
+    struct memory_end *end = stream->end;
+    char buffer[4096];
+    int status = can_send(end), count;
+    size_t room;
+
+    (void)backend;
+    if (status < 0)
+        return status;
+    room = room_for(end, length < sizeof buffer ? (size_t)length : sizeof buffer);
+    if (room == 0)
+        return cut_short(end, 0);
+    count = file_read(file, offset, buffer, room);
+    if (count <= 0)
+        return count < 0 ? count : WEFT_ECHANGED;
+    if (weft_bytequeue_append(&end->peer->in, end->network->chunks, weft_bytes_of(buffer, (size_t)count)) < 0)
+        return WEFT_ENOMEM;
+    have_work(end->peer);
+    return (uint64_t)count < length ? cut_short(end, count) : count;
+}
+
+static int memory_shutdown(struct backend *backend, struct backend_stream *stream)
+{
+    struct memory_end *peer = stream->end->peer;
+
+    (void)backend;
+    if (!peer)
+        return stream->end->reset ? -ECONNRESET : 0;
+    peer->ended = true;
+    have_work(peer);
+    return 0;
+}
+
+static bool memory_close(struct backend *backend, struct backend_stream *stream, bool abort)
+{
+    struct memory_end *end = stream->end, *peer = end->peer;
+
+    (void)backend;
+    if (peer) {
+        peer->peer = NULL;
+        peer->ended = true;
+        if (abort || end->in.length > 0)
+            reset_end(peer);
+        have_work(peer);
+    }
+    end->peer = NULL;
+    end->stream = NULL;
+    if (weft_link_is_alone(&end->work) && !end->busy)
+        end_free(end);
+    return true;
+}
+
+static int memory_local(struct backend *backend, const struct backend_stream *stream, weft_address *ret)
+{
+    (void)backend;
+    *ret = stream->end->local;
+    return 0;
+}
+
+static const struct backend_transport memory_transport = {
+    .receive_start = memory_receive_start,
+    .receive_stop = memory_receive_stop,
+    .send = memory_send,
+    .send_file = memory_send_file,
+    .shutdown = memory_shutdown,
+    .close = memory_close,
+    .local = memory_local,
+};
+
+/* -- listening and connecting -- */
+
+static struct memory_port *find_port(const struct memory_network *network, weft_bytes name)
+{
+    for (weft_link *link = network->ports.next; link != &network->ports; link = link->next) {
+        struct memory_port *port = weft_container_of(link, struct memory_port, link);
+        if (weft_bytes_equal(weft_bytes_of(port->name, port->name_length), name))
+            return port;
+    }
+    return NULL;
+}
+
+static void memory_accept_start(struct backend *backend, struct backend_listener *listener)
+{
+    (void)backend;
+    listener->port->accepting = true;
+    weft_link_splice(&listener->port->network->work, &listener->port->backlog);
+}
+
+static void memory_accept_stop(struct backend *backend, struct backend_listener *listener)
+{
+    (void)backend;
+    listener->port->accepting = false;
+}
+
+static void refuse(struct memory_end *end)
+{
+    end->port->waiting--;
+    end->port = NULL;
+    if (end->peer) {
+        end->peer->peer = NULL;
+        reset_end(end->peer);
+    }
+    end_free(end);
+}
+
+/* Refusing puts others at the end of the list of work, so each is looked at once, whatever is added. */
+static void refuse_all(weft_link *list, const struct memory_port *port)
+{
+    for (weft_link *link = list->next, *next; link != list; link = next) {
+        struct memory_end *end = weft_container_of(link, struct memory_end, work);
+        next = link->next;
+        if (end->port == port)
+            refuse(end);
+    }
+}
+
+static void memory_listener_close(struct backend *backend, struct backend_listener *listener)
+{
+    struct memory_port *port = listener->port;
+
+    (void)backend;
+    refuse_all(&port->backlog, port);
+    refuse_all(&port->network->doing, port);
+    refuse_all(&port->network->work, port);
+    weft_link_remove(&port->link);
+    weft_release(port);
+    listener->port = NULL;
+}
+
+static int memory_listener_local(struct backend *backend, const struct backend_listener *listener, weft_address *ret)
+{
+    (void)backend;
+    *ret = listener->port->address;
+    return 0;
+}
+
+static const struct backend_listening memory_listening = {
+    .accept_start = memory_accept_start,
+    .accept_stop = memory_accept_stop,
+    .close = memory_listener_close,
+    .local = memory_listener_local,
+};
+
+void memory_listener_set_address(struct backend_listener *listener, const weft_address *address)
+{
+    listener->port->address = *address;
+}
+
+bool memory_is_listened_at(const struct memory_network *network, weft_bytes name)
+{
+    return find_port(network, name) != NULL;
+}
+
+int memory_listen(struct memory_network *network, struct backend_listener *listener, weft_bytes name, int backlog)
+{
+    struct memory_port *port;
+
+    if (find_port(network, name))
+        return -EADDRINUSE;
+    port = weft_allocate_zeroed(1, sizeof *port + name.length);
+    if (!port)
+        return WEFT_ENOMEM;
+    port->network = network;
+    port->listener = listener;
+    port->most = backlog > 0 ? (size_t)backlog : 1;
+    weft_link_init(&port->backlog);
+    port->address.family = WEFT_ADDRESS_MEMORY;
+    port->name_length = name.length;
+    memcpy(port->name, name.data, name.length);
+    weft_link_insert_before(&network->ports, &port->link);
+    listener->listening = &memory_listening;
+    listener->port = port;
+    return 0;
+}
+
+static struct memory_end *end_new(struct memory_network *network)
+{
+    struct memory_end *end = weft_allocate_zeroed(1, sizeof *end);
+
+    if (!end)
+        return NULL;
+    end->network = network;
+    end->local.family = end->remote.family = WEFT_ADDRESS_MEMORY;
+    weft_link_init(&end->work);
+    weft_bytequeue_init(&end->in);
+    return end;
+}
+
+static int pair_ends(struct memory_end *client, struct memory_port *port)
+{
+    struct memory_end *server = end_new(client->network);
+
+    if (!server)
+        return WEFT_ENOMEM;
+    server->peer = client;
+    client->peer = server;
+    server->port = port;
+    port->waiting++;
+    server->local = client->remote = port->address;
+    if (port->address.family != WEFT_ADDRESS_MEMORY) {
+        client->local = port->address;
+        client->local.port = (uint16_t)(40000 + client->network->made++ % 20000);
+        server->remote = client->local;
+    }
+    have_work(server);
+    return 0;
+}
+
+int memory_connect(struct memory_network *network, struct backend_stream *stream, weft_bytes name)
+{
+    struct memory_port *port = find_port(network, name);
+    struct memory_end *end = end_new(network);
+
+    if (!end)
+        return WEFT_ENOMEM;
+    end->stream = stream;
+    end->connecting = true;
+    if (port && port->waiting >= port->most)
+        port = NULL;
+    end->connect_status = port ? 0 : -ECONNREFUSED;
+    if (port && pair_ends(end, port) < 0) {
+        weft_release(end);
+        return WEFT_ENOMEM;
+    }
+    stream->transport = &memory_transport;
+    stream->end = end;
+    have_work(end);
+    return 0;
+}
+
+/* -- delivering -- */
+
+static void accept_end(struct memory_end *end)
+{
+    struct memory_port *port = end->port;
+    struct backend_listener *listener = port->listener;
+    struct backend_stream *stream;
+
+    if (!port->accepting) {
+        weft_link_insert_before(&port->backlog, &end->work);
+        return;
+    }
+    stream = listener->events->accepted(listener, &end->remote);
+    if (!stream) {
+        refuse(end);
+        return;
+    }
+    port->waiting--;
+    end->port = NULL;
+    stream->transport = &memory_transport;
+    stream->end = end;
+    end->stream = stream;
+    if (end->in.length > 0 || end->ended || end->reset)
+        have_work(end);
+    listener->events->opened(listener, stream, 0);
+}
+
+/* Tells the peer, if it waits for that, that there is room again. */
+static void make_room(struct memory_end *end)
+{
+    struct memory_end *peer = end->peer;
+
+    if (peer && peer->blocked && weft_bytequeue_length(&end->in) < MEMORY_CAPACITY) {
+        peer->room = true;
+        have_work(peer);
+    }
+}
+
+static void deliver_bytes(struct memory_end *end)
+{
+    struct memory_chaos *chaos = end->network->chaos;
+    weft_bytes run = weft_bytes_of(NULL, 0);
+
+    (void)weft_bytequeue_peek(&end->in, &run, 1);
+    if (run.length > DELIVERY)
+        run.length = DELIVERY;
+    if (run.length > 1 && chaos)
+        run.length = chaos->split(chaos, run.length);
+    end->stream->events->received(end->stream, run, 0);
+    if (!end->stream)
+        return;
+    if (end->reset)
+        weft_bytequeue_clear(&end->in, end->network->chunks);
+    else
+        weft_bytequeue_consume(&end->in, end->network->chunks, run.length);
+    make_room(end);
+    if (end->in.length > 0 || end->ended)
+        have_work(end);
+}
+
+static void deliver(struct memory_end *end)
+{
+    if (!end->receiving)
+        return;
+    if (end->in.length > 0) {
+        deliver_bytes(end);
+        return;
+    }
+    if (!end->reset && (!end->ended || end->end_told))
+        return;
+    end->receiving = false;
+    end->end_told = true;
+    end->stream->events->received(end->stream, weft_bytes_of(NULL, 0), end->reset ? -ECONNRESET : 0);
+}
+
+static void end_news(struct memory_end *end)
+{
+    struct backend_stream *stream = end->stream;
+
+    if (stream && end->connecting) {
+        end->connecting = false;
+        stream->events->connected(stream, end->reset ? -ECONNRESET : end->connect_status);
+    }
+    if (end->stream && end->room) {
+        end->room = end->blocked = false;
+        stream->events->sent(stream, 0);
+    }
+    if (end->stream && end->reset && end->blocked) {
+        end->blocked = false;
+        stream->events->sent(stream, -ECONNRESET);
+    }
+    if (end->stream)
+        deliver(end);
+}
+
+void memory_dispatch(struct memory_network *network)
+{
+    weft_time now = network->chaos ? network->chaos->now(network->chaos) : 0;
+
+    weft_link_splice(&network->doing, &network->work);
+    while (!weft_link_is_alone(&network->doing)) {
+        struct memory_end *end = weft_container_of(network->doing.next, struct memory_end, work);
+
+        weft_link_remove(&end->work);
+        if (end->due > now) {
+            weft_link_insert_before(&network->work, &end->work);
+            continue;
+        }
+        if (end->port) {
+            accept_end(end);
+            continue;
+        }
+        end->busy = true;
+        end_news(end);
+        end->busy = false;
+        if (!end->stream && weft_link_is_alone(&end->work))
+            end_free(end);
+    }
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sockets as every backend on a real system opens them: non-blocking,
+ * close-on-exec, with all options set before the first byte.
+ */
+#include "backend/backend.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+union socket_name {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    struct sockaddr_un un;
+    struct sockaddr_storage storage;
+};
+
+static int set_int(int fd, int level, int option, int value)
+{
+    return setsockopt(fd, level, option, &value, sizeof value) < 0 ? -errno : 0;
+}
+
+static int name_unix(weft_bytes path, union socket_name *name, socklen_t *length)
+{
+    if (path.length == 0 || path.length >= sizeof name->un.sun_path)
+        return -ENAMETOOLONG;
+    name->un.sun_family = AF_UNIX;
+    memcpy(name->un.sun_path, path.data, path.length);
+    *length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + path.length);
+    if (path.data[0] == '@')
+        name->un.sun_path[0] = '\0';
+    else
+        *length += 1;
+    return 0;
+}
+
+static int name_of(const struct backend_endpoint *at, union socket_name *name, socklen_t *length)
+{
+    memset(name, 0, sizeof *name);
+    switch (at->address.family) {
+    case WEFT_ADDRESS_IPV4:
+        name->v4.sin_family = AF_INET;
+        name->v4.sin_port = htons(at->address.port);
+        memcpy(&name->v4.sin_addr, at->address.ip, 4);
+        *length = sizeof name->v4;
+        return 0;
+    case WEFT_ADDRESS_IPV6:
+        name->v6.sin6_family = AF_INET6;
+        name->v6.sin6_port = htons(at->address.port);
+        name->v6.sin6_scope_id = at->address.scope_id;
+        memcpy(&name->v6.sin6_addr, at->address.ip, 16);
+        *length = sizeof name->v6;
+        return 0;
+    case WEFT_ADDRESS_UNIX:
+        return name_unix(at->path, name, length);
+    default:
+        return -EAFNOSUPPORT;
+    }
+}
+
+void socket_address_from(const struct sockaddr_storage *from, weft_address *ret)
+{
+    const union socket_name *name = (const union socket_name *)from;
+
+    memset(ret, 0, sizeof *ret);
+    switch (from->ss_family) {
+    case AF_INET:
+        ret->family = WEFT_ADDRESS_IPV4;
+        ret->port = ntohs(name->v4.sin_port);
+        memcpy(ret->ip, &name->v4.sin_addr, 4);
+        break;
+    case AF_INET6:
+        ret->family = WEFT_ADDRESS_IPV6;
+        ret->port = ntohs(name->v6.sin6_port);
+        ret->scope_id = name->v6.sin6_scope_id;
+        memcpy(ret->ip, &name->v6.sin6_addr, 16);
+        if (IN6_IS_ADDR_V4MAPPED(&name->v6.sin6_addr)) {
+            ret->family = WEFT_ADDRESS_IPV4;
+            memmove(ret->ip, ret->ip + 12, 4);
+            memset(ret->ip + 4, 0, 12);
+        }
+        break;
+    case AF_UNIX:
+        ret->family = WEFT_ADDRESS_UNIX;
+        break;
+    default:
+        break;
+    }
+}
+
+int socket_local(int fd, weft_address *ret)
+{
+    struct sockaddr_storage name;
+    socklen_t length = sizeof name;
+
+    if (getsockname(fd, (struct sockaddr *)&name, &length) < 0)
+        return -errno;
+    socket_address_from(&name, ret);
+    return 0;
+}
+
+int socket_error(int fd)
+{
+    int error = 0;
+    socklen_t length = sizeof error;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
+        return -errno;
+    return -error;
+}
+
+static int set_keepalive(int fd, weft_time keepalive)
+{
+    int seconds = (int)(keepalive / WEFT_SECONDS(1)), status;
+
+    if (seconds < 1)
+        seconds = 1;
+    if ((status = set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1)) < 0)
+        return status;
+    if ((status = set_int(fd, IPPROTO_TCP, TCP_KEEPIDLE, seconds)) < 0)
+        return status;
+    return set_int(fd, IPPROTO_TCP, TCP_KEEPINTVL, seconds / 3 > 0 ? seconds / 3 : 1);
+}
+
+/* Accepted sockets inherit these from their listener, so that accepting needs no further call. */
+int socket_options_apply(int fd, const struct backend_socket_options *options)
+{
+    int status = 0;
+
+    if (!options->delay)
+        status = set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (status == 0 && options->keepalive > 0 && options->keepalive != WEFT_NEVER)
+        status = set_keepalive(fd, options->keepalive);
+    return status;
+}
+
+static int open_socket(const struct backend_endpoint *at, const struct backend_socket_options *options)
+{
+    int domain = at->address.family == WEFT_ADDRESS_IPV4   ? AF_INET
+                 : at->address.family == WEFT_ADDRESS_IPV6 ? AF_INET6
+                                                           : AF_UNIX;
+    int fd = socket(domain, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), status = 0;
+
+    if (fd < 0)
+        return -errno;
+    if (domain != AF_UNIX)
+        status = socket_options_apply(fd, options);
+    if (domain == AF_INET6 && status == 0)
+        status = set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, options->v6_only);
+    if (status < 0) {
+        close(fd);
+        return status;
+    }
+    return fd;
+}
+
+static bool has_path(const union socket_name *name)
+{
+    return name->any.sa_family == AF_UNIX && name->un.sun_path[0] != '\0';
+}
+
+/* A path that nobody listens at any more is what a killed server leaves behind: it is removed. */
+static void remove_stale_path(const union socket_name *name, socklen_t length)
+{
+    struct stat about;
+    int probe;
+
+    if (!has_path(name) || lstat(name->un.sun_path, &about) < 0 || !S_ISSOCK(about.st_mode))
+        return;
+    probe = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (probe < 0)
+        return;
+    if (connect(probe, &name->any, length) < 0 && errno == ECONNREFUSED)
+        unlink(name->un.sun_path);
+    close(probe);
+}
+
+static int bind_and_listen(int fd, const union socket_name *name, socklen_t length,
+                           const struct backend_socket_options *options)
+{
+    int status = 0;
+
+    if (name->any.sa_family == AF_UNIX)
+        remove_stale_path(name, length);
+    else
+        status = set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (status == 0 && options->reuse_port)
+        status = set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    if (status < 0)
+        return status;
+    if (bind(fd, &name->any, length) < 0)
+        return -errno;
+    if (has_path(name) && options->unix_mode && chmod(name->un.sun_path, options->unix_mode) < 0)
+        status = -errno;
+    if (status == 0 && listen(fd, options->backlog) < 0)
+        status = -errno;
+    if (status < 0 && has_path(name))
+        unlink(name->un.sun_path);
+    return status;
+}
+
+int socket_open_listener(const struct backend_endpoint *at, const struct backend_socket_options *options)
+{
+    union socket_name name;
+    socklen_t length;
+    int status = name_of(at, &name, &length), fd;
+
+    if (status < 0)
+        return status;
+    fd = open_socket(at, options);
+    if (fd < 0)
+        return fd;
+    status = bind_and_listen(fd, &name, length, options);
+    if (status < 0) {
+        close(fd);
+        return status;
+    }
+    return fd;
+}
+
+/* Returns the descriptor; *ret_status is what connect answered. */
+int socket_open_connection(const struct backend_endpoint *to, const struct backend_socket_options *options,
+                           int *ret_status)
+{
+    union socket_name name;
+    socklen_t length;
+    int status = name_of(to, &name, &length), fd;
+
+    if (status < 0)
+        return status;
+    fd = open_socket(to, options);
+    if (fd < 0)
+        return fd;
+    *ret_status = connect(fd, &name.any, length) < 0 ? -errno : 0;
+    return fd;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#include "backend/thread.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+
+#include <weft/error.h>
+#include <weft/memory.h>
+
+struct thread {
+    pthread_t thread;
+    void (*run)(void *arg);
+    void *arg;
+};
+
+static void *run(void *arg)
+{
+    struct thread *thread = arg;
+
+    thread->run(thread->arg);
+    return NULL;
+}
+
+int thread_start(struct thread **ret, void (*run_)(void *arg), void *arg)
+{
+    struct thread *thread = weft_allocate(sizeof *thread);
+    sigset_t all, before;
+    int error;
+
+    if (!thread)
+        return WEFT_ENOMEM;
+    thread->run = run_;
+    thread->arg = arg;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    error = pthread_create(&thread->thread, NULL, run, thread);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error) {
+        weft_release(thread);
+        return -error;
+    }
+    *ret = thread;
+    return 0;
+}
+
+void thread_join(struct thread *thread)
+{
+    pthread_join(thread->thread, NULL);
+    weft_release(thread);
+}
+
+unsigned thread_processors(void)
+{
+    cpu_set_t allowed;
+
+    if (sched_getaffinity(0, sizeof allowed, &allowed) < 0 || CPU_COUNT(&allowed) < 1)
+        return 1;
+    return (unsigned)CPU_COUNT(&allowed);
+}

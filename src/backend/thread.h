@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* Threads, for workers. */
+#ifndef BACKEND_THREAD_H
+#define BACKEND_THREAD_H
+
+struct thread;
+
+/* Runs @p run with all signals blocked. Returns 0 or a negative error. */
+int thread_start(struct thread **ret, void (*run)(void *arg), void *arg);
+/* Waits for its end and frees it. */
+void thread_join(struct thread *thread);
+unsigned thread_processors(void);
+
+#endif

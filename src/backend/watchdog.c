@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The watchdog: a thread that looks, a few times per limit, whether the loop
+ * is still in the turn in which it was the last time, and if it is, names the
+ * callback. The loop pays one store a callback for it.
+ */
+#include "backend/backend.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#include <weft/log.h>
+#include <weft/memory.h>
+
+/* It looks no more often than this, whatever the limit. */
+#define SHORTEST_SLEEP WEFT_MILLISECONDS(1)
+
+struct watchdog {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t end;
+    bool ending;
+    weft_time limit;
+    const char *const *running;
+    const uint64_t *turn;
+};
+
+static weft_time monotonic(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return WEFT_SECONDS(now.tv_sec) + now.tv_nsec;
+}
+
+/* Sleeps for @p time or until the end. The lock is held. */
+static void sleep_for(struct watchdog *watchdog, weft_time time)
+{
+    weft_time until = monotonic() + time;
+    struct timespec at = {.tv_sec = until / WEFT_SECONDS(1), .tv_nsec = until % WEFT_SECONDS(1)};
+
+    (void)pthread_cond_timedwait(&watchdog->end, &watchdog->lock, &at);
+}
+
+static void report(const char *name, weft_time held)
+{
+    weft_log_field fields[] = {
+        {.name = "callback", .text = weft_bytes_from(name)},
+        {.name = "held_ms", .number = held / WEFT_MILLISECONDS(1)},
+    };
+
+    weft_log_fields(WEFT_LOG_WARNING, "watchdog", fields, 2, "a callback holds the turn of the loop");
+}
+
+static void *watch(void *arg)
+{
+    struct watchdog *watchdog = arg;
+    uint64_t last_turn = 0, reported_turn = UINT64_MAX;
+    weft_time since = monotonic();
+
+    pthread_mutex_lock(&watchdog->lock);
+    while (!watchdog->ending) {
+        const char *name = __atomic_load_n(watchdog->running, __ATOMIC_RELAXED);
+        uint64_t turn = __atomic_load_n(watchdog->turn, __ATOMIC_RELAXED);
+        weft_time now = monotonic();
+
+        if (!name || turn != last_turn) {
+            last_turn = turn;
+            since = now;
+        } else if (now - since >= watchdog->limit && turn != reported_turn) {
+            reported_turn = turn;
+            report(name, now - since);
+        }
+        sleep_for(watchdog, watchdog->limit / 4 > SHORTEST_SLEEP ? watchdog->limit / 4 : SHORTEST_SLEEP);
+    }
+    pthread_mutex_unlock(&watchdog->lock);
+    return NULL;
+}
+
+static int start_thread(struct watchdog *watchdog)
+{
+    pthread_condattr_t attributes;
+    sigset_t all, before;
+    int error;
+
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&watchdog->end, &attributes);
+    pthread_condattr_destroy(&attributes);
+    pthread_mutex_init(&watchdog->lock, NULL);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    error = pthread_create(&watchdog->thread, NULL, watch, watchdog);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return -error;
+}
+
+static void destroy(struct watchdog *watchdog)
+{
+    pthread_cond_destroy(&watchdog->end);
+    pthread_mutex_destroy(&watchdog->lock);
+    weft_release(watchdog);
+}
+
+int watchdog_start(struct watchdog **ret, weft_time limit, const char *const *running, const uint64_t *turn)
+{
+    struct watchdog *watchdog = weft_allocate_zeroed(1, sizeof *watchdog);
+    int status;
+
+    if (!watchdog)
+        return WEFT_ENOMEM;
+    watchdog->limit = limit;
+    watchdog->running = running;
+    watchdog->turn = turn;
+    status = start_thread(watchdog);
+    if (status < 0) {
+        destroy(watchdog);
+        return status;
+    }
+    *ret = watchdog;
+    return 0;
+}
+
+void watchdog_stop(struct watchdog *watchdog)
+{
+    if (!watchdog)
+        return;
+    pthread_mutex_lock(&watchdog->lock);
+    watchdog->ending = true;
+    pthread_cond_signal(&watchdog->end);
+    pthread_mutex_unlock(&watchdog->lock);
+    pthread_join(watchdog->thread, NULL);
+    destroy(watchdog);
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The turn of the loop (weft/loop.h says what is done in which order).
+ */
+#include <weft/loop.h>
+
+#include <limits.h>
+#include <stdlib.h>
+
+#include <weft/memory.h>
+
+#include "loop/loop_internal.h"
+#include "loop/scope_internal.h"
+
+/* Unused chunks that a loop keeps for the next writes. */
+#define CHUNKS_KEPT (1024 * 1024)
+/* Timers that fire in one turn at most, so that a million of them do not keep I/O waiting. */
+#define TIMERS_PER_TURN 4096
+#define WATCHDOG_DEFAULT WEFT_MILLISECONDS(100)
+
+static int open_backend(const weft_loop_options *options, struct backend **ret)
+{
+    const char *name = options->backend ? options->backend : getenv("WEFT_BACKEND");
+    uint64_t seed;
+
+    if (!name || !*name || strcmp(name, "epoll") == 0)
+        return backend_epoll_open(ret);
+    if (strncmp(name, "sim:", 4) != 0)
+        return -EINVAL;
+    if (weft_bytes_to_uint64(weft_bytes_from(name + 4), UINT64_MAX, &seed) < 0)
+        return -EINVAL;
+    return backend_sim_open(seed, ret);
+}
+
+static bool is_simulated(const weft_loop *loop)
+{
+    return strcmp(loop->backend->ops->name, "sim") == 0;
+}
+
+static int start_watchdog(weft_loop *loop, weft_time limit)
+{
+    if (limit == WEFT_NEVER || is_simulated(loop))
+        return 0;
+    return watchdog_start(&loop->watchdog, limit ? limit : WATCHDOG_DEFAULT, &loop->running, &loop->turn);
+}
+
+static int loop_init(weft_loop *loop, const weft_loop_options *options)
+{
+    int status = open_backend(options, &loop->backend);
+
+    if (status < 0)
+        return status;
+    loop->host = (struct backend_host){.signalled = loop_signalled, .job_done = loop_job_done};
+    loop->backend->host = &loop->host;
+    loop->backend->job_threads = options->job_threads ? options->job_threads : 4;
+    loop->now = loop->backend->ops->now(loop->backend);
+    wheel_init(&loop->wheel, loop->now);
+    weft_link_init(&loop->due);
+    weft_link_init(&loop->signals);
+    weft_link_init(&loop->signals_waiting);
+    weft_counters_init(&loop->counters);
+    loop->root = scope_new_root(loop);
+    loop->chunks = weft_chunk_pool_new(CHUNKS_KEPT);
+    if (!loop->root || !loop->chunks)
+        return WEFT_ENOMEM;
+    return start_watchdog(loop, options->watchdog);
+}
+
+static void loop_fini(weft_loop *loop)
+{
+    watchdog_stop(loop->watchdog);
+    if (loop->backend)
+        loop->backend->ops->close(loop->backend);
+    weft_chunk_pool_free(loop->chunks);
+    scope_free_root(loop->root);
+    weft_release(loop);
+}
+
+int weft_loop_new(const weft_loop_options *options, weft_loop **ret_loop)
+{
+    static const weft_loop_options defaults = {.size = sizeof(weft_loop_options)};
+    weft_loop *loop = weft_allocate_zeroed(1, sizeof *loop);
+    int status;
+
+    if (!loop)
+        return WEFT_ENOMEM;
+    status = loop_init(loop, options ? options : &defaults);
+    if (status < 0) {
+        loop_fini(loop);
+        return status;
+    }
+    *ret_loop = loop;
+    return 0;
+}
+
+static void run_posts(weft_loop *loop)
+{
+    weft_post *taken, *ordered = NULL;
+
+    /* A post that came between the two steps below was run in an earlier turn and left wake_sent true. */
+    if (!atomic_load_explicit(&loop->posts, memory_order_relaxed) &&
+        !atomic_load_explicit(&loop->wake_sent, memory_order_relaxed))
+        return;
+    /* First let the next post wake us again, then take what is there: in the other order one could be left. */
+    atomic_store(&loop->wake_sent, false);
+    taken = atomic_exchange(&loop->posts, NULL);
+    while (taken) {
+        weft_post *next = taken->next;
+        taken->next = ordered;
+        ordered = taken;
+        taken = next;
+    }
+    while (ordered) {
+        weft_post *post = ordered;
+        ordered = post->next;
+        loop_enters(loop, "post");
+        post->run(post);
+    }
+}
+
+void weft_loop_post(weft_loop *loop, weft_post *post)
+{
+    post->next = atomic_load_explicit(&loop->posts, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak(&loop->posts, &post->next, post))
+        ;
+    if (!atomic_exchange(&loop->wake_sent, true))
+        loop->backend->ops->wake(loop->backend);
+}
+
+static void fire_timers(weft_loop *loop)
+{
+    wheel_advance(&loop->wheel, loop->now, &loop->due);
+    for (unsigned fired = 0; fired < TIMERS_PER_TURN && !weft_link_is_alone(&loop->due); fired++) {
+        weft_timer_entry *entry = weft_container_of(loop->due.next, weft_timer_entry, link);
+        weft_link_remove(&entry->link);
+        entry->fired(entry);
+    }
+}
+
+/* Runs what is queued now; what that queues in turn is for the next turn. */
+static void run_pending(weft_loop *loop)
+{
+    struct loop_task *task = loop->pending_first;
+
+    loop->pending_first = loop->pending_last = NULL;
+    while (task) {
+        struct loop_task *next = task->next == task ? NULL : task->next;
+        task->next = NULL;
+        task->run(task);
+        task = next;
+    }
+}
+
+static void run_reap(weft_loop *loop)
+{
+    while (loop->reap_first) {
+        struct loop_task *task = loop->reap_first;
+        loop->reap_first = task->next;
+        task->next = NULL;
+        task->run(task);
+    }
+}
+
+static int turn(weft_loop *loop, weft_time timeout)
+{
+    struct backend *backend = loop->backend;
+    int status;
+
+    loop_enters(loop, NULL);
+    status = backend->ops->wait(backend, timeout);
+    if (status < 0)
+        return status;
+    loop->now = backend->ops->now(backend);
+    __atomic_store_n(&loop->turn, loop->turn + 1, __ATOMIC_RELAXED);
+    loop_enters(loop, "loop");
+    backend->ops->dispatch(backend);
+    run_posts(loop);
+    fire_timers(loop);
+    loop_enters(loop, "loop");
+    run_pending(loop);
+    run_reap(loop);
+    return 0;
+}
+
+weft_time weft_loop_prepare(weft_loop *loop)
+{
+    weft_time next, now;
+
+    if (loop->pending_first || loop->reap_first || !weft_link_is_alone(&loop->due) || atomic_load(&loop->posts))
+        return 0;
+    next = wheel_next(&loop->wheel);
+    if (next == WEFT_NEVER)
+        return WEFT_NEVER;
+    now = loop->backend->ops->now(loop->backend);
+    return next > now ? next - now : 0;
+}
+
+static bool has_work(const weft_loop *loop)
+{
+    return loop->waiting > 0 || loop->pending_first || loop->reap_first || atomic_load(&loop->posts);
+}
+
+int weft_loop_run(weft_loop *loop)
+{
+    int status = 0;
+
+    while (status == 0 && !loop->stopping && has_work(loop))
+        status = turn(loop, weft_loop_prepare(loop));
+    loop->stopping = false;
+    loop_enters(loop, NULL);
+    return status;
+}
+
+int weft_loop_step(weft_loop *loop)
+{
+    int status = turn(loop, 0);
+
+    loop_enters(loop, NULL);
+    return status < 0 ? status : has_work(loop);
+}
+
+void weft_loop_stop(weft_loop *loop)
+{
+    loop->stopping = true;
+}
+
+void weft_loop_free(weft_loop *loop)
+{
+    if (!loop)
+        return;
+    weft_scope_close(loop->root);
+    while (!scope_is_empty(loop->root) || loop->pending_first || loop->reap_first || atomic_load(&loop->posts))
+        if (turn(loop, weft_loop_prepare(loop)) < 0)
+            break;
+    loop_fini(loop);
+}
+
+weft_time weft_loop_now(const weft_loop *loop)
+{
+    return loop->now;
+}
+
+weft_time weft_loop_wall(const weft_loop *loop)
+{
+    return loop->backend->ops->wall(loop->backend);
+}
+
+weft_scope *weft_loop_scope(weft_loop *loop)
+{
+    return loop->root;
+}
+
+weft_counters *weft_loop_counters(weft_loop *loop)
+{
+    return &loop->counters;
+}
+
+const char *weft_loop_backend(const weft_loop *loop)
+{
+    return loop->backend->ops->name;
+}
+
+int weft_loop_entropy(weft_loop *loop, void *memory, size_t length)
+{
+    return loop->backend->ops->entropy(loop->backend, memory, length);
+}
+
+int weft_loop_fd(const weft_loop *loop)
+{
+    return loop->backend->ops->descriptor(loop->backend);
+}

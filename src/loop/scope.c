@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The scope tree (weft/scope.h).
+ *
+ * A scope keeps its members in the order in which they joined and cancels
+ * them newest first. Cancelling runs no user's code; a member that cannot end
+ * at once (a stream that has to be lost) stays until it has, and the last one
+ * out of a closing scope frees it.
+ */
+#include "loop/scope_internal.h"
+
+#include "loop/loop_internal.h"
+
+#include <string.h>
+
+#include <weft/memory.h>
+
+struct weft_scope {
+    weft_scope_member member; /* in the parent */
+    weft_loop *loop;
+    weft_link members;
+    size_t count;
+    const char *name;
+    weft_timer_entry deadline;
+    int cancelled;
+    bool closing;
+    bool held;          /* its owner will close it, whatever its parent does */
+    unsigned pins;      /* who is at work in it further up the stack: it is not freed */
+    weft_link *visiting; /* the members that scope_visit has not come to */
+};
+
+static void scope_cancel_member(weft_scope_member *member, int reason);
+
+static const struct scope_member_class scope_class = {.kind = "scope", .cancel = scope_cancel_member};
+
+static void deadline_passed(weft_timer_entry *entry)
+{
+    weft_scope *scope = weft_container_of(entry, weft_scope, deadline);
+
+    loop_enters(scope->loop, "deadline");
+    weft_scope_cancel(scope, WEFT_ETIMEDOUT);
+}
+
+static weft_scope *scope_new(weft_loop *loop)
+{
+    weft_scope *scope = weft_allocate_zeroed(1, sizeof *scope);
+
+    if (!scope)
+        return NULL;
+    scope->loop = loop;
+    scope->name = "scope";
+    wheel_entry_init(&scope->deadline, deadline_passed);
+    weft_link_init(&scope->members);
+    weft_link_init(&scope->member.link);
+    return scope;
+}
+
+weft_scope *scope_new_root(weft_loop *loop)
+{
+    weft_scope *scope = scope_new(loop);
+
+    if (scope)
+        scope->name = "root";
+    return scope;
+}
+
+bool scope_is_empty(const weft_scope *scope)
+{
+    return scope->count == 0;
+}
+
+void scope_free_root(weft_scope *scope)
+{
+    weft_release(scope);
+}
+
+static void enter(weft_scope *scope, weft_scope_member *member, const struct scope_member_class *class_)
+{
+    member->scope = scope;
+    member->class_ = class_;
+    weft_link_insert_before(&scope->members, &member->link);
+    scope->count++;
+}
+
+weft_scope *weft_scope_open(weft_scope *parent, weft_time timeout)
+{
+    weft_scope *scope;
+
+    if (!parent || parent->closing)
+        return NULL;
+    scope = scope_new(parent->loop);
+    if (!scope)
+        return NULL;
+    enter(parent, &scope->member, &scope_class);
+    scope->cancelled = parent->cancelled;
+    if (!scope->cancelled)
+        loop_timer_start(scope->loop, &scope->deadline, timeout);
+    return scope;
+}
+
+int scope_join(weft_scope *scope, weft_scope_member *member, const struct scope_member_class *class_)
+{
+    if (!scope)
+        return WEFT_ENOMEM;
+    if (scope->cancelled)
+        return scope->cancelled;
+    enter(scope, member, class_);
+    return 0;
+}
+
+static void free_if_over(weft_scope *scope)
+{
+    if (!scope->closing || scope->count > 0 || scope->pins > 0 || scope->held || !scope->member.scope)
+        return;
+    wheel_stop(&scope->loop->wheel, &scope->deadline);
+    scope_leave(&scope->member);
+    weft_release(scope);
+}
+
+void scope_leave(weft_scope_member *member)
+{
+    weft_scope *scope = member->scope;
+
+    if (!scope)
+        return;
+    weft_link_remove(&member->link);
+    member->scope = NULL;
+    scope->count--;
+    free_if_over(scope);
+}
+
+void scope_pin(weft_scope *scope)
+{
+    scope->pins++;
+}
+
+void scope_unpin(weft_scope *scope)
+{
+    scope->pins--;
+    free_if_over(scope);
+}
+
+void weft_scope_cancel(weft_scope *scope, int reason)
+{
+    weft_link waiting;
+
+    if (!scope->cancelled)
+        scope->cancelled = reason < 0 ? reason : WEFT_ECANCELED;
+    wheel_stop(&scope->loop->wheel, &scope->deadline);
+    scope_pin(scope);
+    weft_link_init(&waiting);
+    weft_link_splice(&waiting, &scope->members);
+    if (scope->visiting)
+        weft_link_splice(&waiting, scope->visiting);
+    while (!weft_link_is_alone(&waiting)) {
+        weft_scope_member *member = weft_container_of(waiting.prev, weft_scope_member, link);
+        weft_link_remove(&member->link);
+        weft_link_insert_before(scope->members.next, &member->link);
+        member->class_->cancel(member, scope->cancelled);
+    }
+    scope_unpin(scope);
+}
+
+void weft_scope_close(weft_scope *scope)
+{
+    if (!scope)
+        return;
+    scope->closing = true;
+    scope->held = false;
+    weft_scope_cancel(scope, WEFT_ECANCELED);
+}
+
+void scope_hold(weft_scope *scope)
+{
+    scope->held = true;
+}
+
+/* A callback may end any member, so the list is walked by moving each from a copy back into it. */
+void scope_visit(weft_scope *scope, const char *kind, void (*visit)(weft_scope_member *member, void *arg), void *arg)
+{
+    weft_link todo;
+
+    weft_link_init(&todo);
+    weft_link_splice(&todo, &scope->members);
+    scope_pin(scope);
+    scope->visiting = &todo;
+    while (!weft_link_is_alone(&todo)) {
+        weft_scope_member *member = weft_container_of(todo.next, weft_scope_member, link);
+
+        weft_link_remove(&member->link);
+        weft_link_insert_before(&scope->members, &member->link);
+        if (strcmp(member->class_->kind, kind) == 0)
+            visit(member, arg);
+    }
+    scope->visiting = NULL;
+    scope_unpin(scope);
+}
+
+static void scope_cancel_member(weft_scope_member *member, int reason)
+{
+    weft_scope *scope = weft_container_of(member, weft_scope, member);
+
+    if (member->scope->closing)
+        scope->closing = true;
+    weft_scope_cancel(scope, reason);
+}
+
+void weft_scope_set_name(weft_scope *scope, const char *name)
+{
+    scope->name = name ? name : "scope";
+}
+
+const char *weft_scope_name(const weft_scope *scope)
+{
+    return scope->name;
+}
+
+weft_scope *weft_scope_parent(const weft_scope *scope)
+{
+    return scope->member.scope;
+}
+
+weft_loop *weft_scope_loop(const weft_scope *scope)
+{
+    return scope->loop;
+}
+
+int weft_scope_cancelled(const weft_scope *scope)
+{
+    return scope->cancelled;
+}
+
+size_t weft_scope_count(const weft_scope *scope)
+{
+    return scope->count;
+}
