@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* Outgoing connections: a stream that is given its protocol before it is open. */
+#include <weft/listener.h>
+
+#include "net/stream_internal.h"
+#include "net/url.h"
+
+static int begin(weft_stream *stream, const struct url *url)
+{
+    struct backend *backend = stream->loop->backend;
+    int status;
+
+    if (url->kind == URL_SOCKET) {
+        struct backend_endpoint to = url->endpoint;
+        if (url->any)
+            to.address.ip[15] = 1; /* "every address" means this host's own */
+        stream->peer = to.address;
+        stream->flags |= STREAM_CONNECTING;
+        status = backend->ops->connect(backend, &stream->io, &to, &stream->config->socket);
+        if (status == 0)
+            stream_arm(stream);
+        return status;
+    }
+    status = url->kind == URL_STDIO
+                 ? backend->ops->adopt_stream(backend, &stream->io, 0, 1, &stream->config->socket, &stream->peer)
+                 : backend->ops->adopt_stream(backend, &stream->io, url->fd, url->fd, &stream->config->socket,
+                                              &stream->peer);
+    if (status == 0) {
+        stream->flags |= STREAM_OPEN_DUE;
+        stream_schedule(stream);
+    }
+    return status;
+}
+
+int weft_stream_connect(weft_scope *scope, const char *url_text, weft_protocol *protocol,
+                        const weft_stream_options *options, weft_stream **ret_stream, weft_url_error *ret_error)
+{
+    struct stream_config *config;
+    weft_stream *stream;
+    struct url url;
+    int status = url_parse(url_text, &url, ret_error);
+
+    if (status < 0)
+        return status;
+    status = stream_config_new(options, NULL, &config);
+    if (status < 0)
+        return status;
+    stream = stream_new(scope, config, protocol, &status);
+    stream_config_unref(config);
+    if (!stream)
+        return status;
+    status = begin(stream, &url);
+    if (status < 0) {
+        stream_discard(stream);
+        return status;
+    }
+    if (ret_stream)
+        *ret_stream = stream;
+    return 0;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* A small server in one call (weft/serve.h). */
+#include <weft/serve.h>
+
+#include <signal.h>
+#include <stdio.h>
+
+#include <weft/signal.h>
+
+#define GRACE WEFT_SECONDS(10)
+
+struct server {
+    weft_factory factory; /* passes on to the user's */
+    weft_factory *users;
+    weft_protocol *protocol; /* or this one, for every connection */
+    weft_listener *listener;
+    weft_signal terminate, interrupt;
+    bool stopping;
+};
+
+static weft_protocol *build(weft_factory *factory, weft_stream *stream)
+{
+    struct server *server = weft_container_of(factory, struct server, factory);
+
+    return server->protocol ? server->protocol : server->users->ops->build(server->users, stream);
+}
+
+static void stopped(weft_factory *factory, size_t drained, size_t aborted)
+{
+    struct server *server = weft_container_of(factory, struct server, factory);
+
+    weft_signal_stop(&server->terminate);
+    weft_signal_stop(&server->interrupt);
+    if (server->users && server->users->ops->stopped)
+        server->users->ops->stopped(server->users, drained, aborted);
+}
+
+static const weft_factory_ops server_ops = {.build = build, .stopped = stopped};
+
+static void stop(struct server *server)
+{
+    weft_listener_stop(server->listener, server->stopping ? 0 : GRACE);
+    server->stopping = true;
+}
+
+static void terminated(weft_signal *signal)
+{
+    stop(weft_container_of(signal, struct server, terminate));
+}
+
+static void interrupted(weft_signal *signal)
+{
+    stop(weft_container_of(signal, struct server, interrupt));
+}
+
+static int tell(const char *url, int error, const weft_url_error *where)
+{
+    if (error == WEFT_EURL || error == WEFT_ESCHEME) {
+        fprintf(stderr, "cannot listen: %s\n  %s\n  %*s^\n", where->text, url, (int)where->offset, "");
+        return 2;
+    }
+    fprintf(stderr, "cannot listen on %s: %s\n", url, weft_error_text(error));
+    return 1;
+}
+
+static int start(struct server *server, weft_loop *loop, const char *url, weft_url_error *where)
+{
+    weft_scope *root = weft_loop_scope(loop);
+    int status = weft_signal_start(&server->terminate, root, SIGTERM, terminated);
+
+    if (status == 0)
+        status = weft_signal_start(&server->interrupt, root, SIGINT, interrupted);
+    if (status == 0)
+        status = weft_listen(root, url, &server->factory, NULL, &server->listener, where);
+    return status;
+}
+
+static int serve(struct server *server, const char *url)
+{
+    char address[WEFT_LISTENER_URL];
+    weft_url_error where = {0};
+    weft_loop *loop;
+    int status = weft_loop_new(NULL, &loop), exit_status;
+
+    if (status < 0)
+        return tell(url, status, &where);
+    status = start(server, loop, url, &where);
+    exit_status = status < 0 ? tell(url, status, &where) : 0;
+    if (status == 0) {
+        weft_listener_url(server->listener, NULL, address);
+        fprintf(stderr, "listening on %s\n", address);
+        status = weft_loop_run(loop);
+        if (status < 0) {
+            fprintf(stderr, "the loop failed: %s\n", weft_error_text(status));
+            exit_status = 1;
+        }
+    }
+    weft_loop_free(loop);
+    return exit_status;
+}
+
+int weft_serve_factory(const char *url, weft_factory *factory)
+{
+    struct server server = {.factory.ops = &server_ops, .users = factory};
+
+    return serve(&server, url);
+}
+
+int weft_serve_protocol(const char *url, weft_protocol *protocol)
+{
+    struct server server = {.factory.ops = &server_ops, .protocol = protocol};
+
+    return serve(&server, url);
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of a stream and what its user calls (stream_internal.h). */
+#include "net/stream_internal.h"
+
+#include <weft/memory.h>
+
+static void stream_task(struct loop_task *task);
+static void stream_connected(struct backend_stream *io, int status);
+static void stream_closed(struct backend_stream *io);
+static void stream_cancel(weft_scope_member *member, int reason);
+
+static const struct scope_member_class stream_class = {.kind = "stream", .cancel = stream_cancel};
+
+static const struct backend_stream_events stream_events = {
+    .connected = stream_connected,
+    .received = stream_received,
+    .sent = stream_sent,
+    .closed = stream_closed,
+};
+
+/* Speaks on a stream that has no protocol (yet, or because its factory refused it): it says nothing. */
+static const weft_protocol_ops nobody_ops = {.name = "nobody", .not_handed_over = "it has no state"};
+static weft_protocol nobody = {&nobody_ops};
+
+/* -- birth and death -- */
+
+weft_stream *stream_new(weft_scope *scope, struct stream_config *config, weft_protocol *protocol, int *ret_error)
+{
+    weft_stream *stream = weft_allocate_zeroed(1, sizeof *stream);
+    int status = stream ? scope_join(scope, &stream->member, &stream_class) : WEFT_ENOMEM;
+
+    if (status < 0) {
+        weft_release(stream);
+        *ret_error = status;
+        return NULL;
+    }
+    stream->loop = weft_scope_loop(scope);
+    stream->io.events = &stream_events;
+    stream->protocol = protocol ? protocol : &nobody;
+    stream->task.run = stream_task;
+    weft_bytequeue_init(&stream->output);
+    wheel_entry_init(&stream->timer, stream_timer_fired);
+    stream->config = config;
+    config->references++;
+    stream->references = 1;
+    stream->active = stream->opened = stream_now(stream);
+    stream->loop->waiting++;
+    return stream;
+}
+
+static void stream_free(weft_stream *stream)
+{
+    stream_config_unref(stream->config);
+    weft_release(stream);
+}
+
+void stream_discard(weft_stream *stream)
+{
+    stream->loop->waiting--;
+    scope_leave(&stream->member);
+    wheel_stop(&stream->loop->wheel, &stream->timer);
+    stream_free(stream);
+}
+
+static void reap(struct loop_task *task)
+{
+    stream_free(weft_container_of(task, weft_stream, task));
+}
+
+weft_stream *weft_stream_ref(weft_stream *stream)
+{
+    stream->references++;
+    return stream;
+}
+
+void weft_stream_unref(weft_stream *stream)
+{
+    if (!stream || --stream->references > 0)
+        return;
+    stream->task.run = reap;
+    loop_reap(stream->loop, &stream->task);
+}
+
+void stream_schedule(weft_stream *stream)
+{
+    if (!(stream->flags & STREAM_IN_TASK))
+        loop_later(stream->loop, &stream->task);
+}
+
+void stream_doom(weft_stream *stream, int reason, bool abort)
+{
+    if (stream->flags & STREAM_DOOMED)
+        return;
+    stream->flags |= STREAM_DOOMED;
+    stream->reason = reason;
+    wheel_stop(&stream->loop->wheel, &stream->timer);
+    if (stream->io.transport->close(stream->loop->backend, &stream->io, abort))
+        stream->flags |= STREAM_HOME;
+    stream_schedule(stream);
+}
+
+static void stream_cancel(weft_scope_member *member, int reason)
+{
+    stream_doom(weft_container_of(member, weft_stream, member), reason, true);
+}
+
+/* The engine's own reference goes when nothing can call the stream any more. */
+static void let_go(weft_stream *stream)
+{
+    weft_listener *listener = stream->listener;
+
+    stream->loop->waiting--;
+    scope_leave(&stream->member);
+    if (listener)
+        listener_stream_gone(listener, stream);
+    weft_stream_unref(stream);
+}
+
+static void tell_lost(weft_stream *stream)
+{
+    weft_protocol *protocol = stream->protocol;
+
+    stream->flags |= STREAM_LOST;
+    stream_drop_input(stream);
+    weft_bytequeue_clear(&stream->output, stream->loop->chunks);
+    stream->loop->running = protocol->ops->name;
+    if (protocol->ops->lost)
+        protocol->ops->lost(protocol, stream, stream->reason);
+    if (stream->flags & STREAM_HOME)
+        let_go(stream);
+}
+
+static void stream_closed(struct backend_stream *io)
+{
+    weft_stream *stream = weft_container_of(io, weft_stream, io);
+
+    stream->flags |= STREAM_HOME;
+    if (stream->flags & STREAM_LOST)
+        let_go(stream);
+}
+
+/* -- the task: what is put off to the end of the turn -- */
+
+static void call_drained(weft_stream *stream)
+{
+    const weft_protocol_ops *ops = stream->protocol->ops;
+
+    stream->flags &= ~(uint32_t)STREAM_DRAINED;
+    stream->loop->running = ops->name;
+    if (ops->drained)
+        ops->drained(stream->protocol, stream);
+}
+
+static void stream_task(struct loop_task *task)
+{
+    weft_stream *stream = weft_container_of(task, weft_stream, task);
+
+    stream->flags |= STREAM_IN_TASK;
+    if ((stream->flags & (STREAM_OPEN_DUE | STREAM_DOOMED)) == STREAM_OPEN_DUE)
+        stream_opened(stream);
+    if ((stream->flags & (STREAM_DRAINED | STREAM_DOOMED)) == STREAM_DRAINED)
+        call_drained(stream);
+    if ((stream->flags & (STREAM_DELIVER | STREAM_DOOMED)) == STREAM_DELIVER)
+        stream_deliver(stream);
+    if ((stream->flags & (STREAM_DIRTY | STREAM_SENDING | STREAM_DOOMED)) == STREAM_DIRTY)
+        stream_flush(stream);
+    stream->flags &= ~(uint32_t)STREAM_IN_TASK;
+    if (stream->flags & STREAM_DOOMED) {
+        if (!(stream->flags & STREAM_LOST))
+            tell_lost(stream);
+    } else if ((stream->flags & (STREAM_DRAINED | STREAM_DELIVER)) ||
+               (stream->flags & (STREAM_DIRTY | STREAM_SENDING | STREAM_CONNECTING)) == STREAM_DIRTY) {
+        loop_later(stream->loop, &stream->task);
+    }
+}
+
+/* -- opening -- */
+
+void stream_opened(weft_stream *stream)
+{
+    const weft_protocol_ops *ops = stream->protocol->ops;
+
+    stream->flags &= ~(uint32_t)(STREAM_CONNECTING | STREAM_OPEN_DUE);
+    stream->active = stream->opened = stream_now(stream);
+    if (stream->flags & STREAM_CLOSING)
+        return; /* closed before it was open: what was written goes out, and nothing but `lost` is called */
+    stream->flags |= STREAM_CONNECTED;
+    if (!(stream->flags & STREAM_PAUSED))
+        stream->io.transport->receive_start(stream->loop->backend, &stream->io);
+    stream_arm(stream);
+    stream->loop->running = ops->name;
+    if (ops->connected)
+        ops->connected(stream->protocol, stream);
+}
+
+static void stream_connected(struct backend_stream *io, int status)
+{
+    weft_stream *stream = weft_container_of(io, weft_stream, io);
+
+    if (stream->flags & STREAM_DOOMED)
+        return;
+    if (status < 0) {
+        stream_doom(stream, status, true);
+        return;
+    }
+    stream_opened(stream);
+    if (stream->flags & STREAM_DIRTY)
+        stream_schedule(stream); /* it was written to while it was connecting */
+}
+
+void stream_ask_to_drain(weft_stream *stream)
+{
+    const weft_protocol_ops *ops = stream->protocol->ops;
+
+    if (stream->flags & (STREAM_DRAIN_ASKED | STREAM_DOOMED | STREAM_CLOSING))
+        return;
+    stream->flags |= STREAM_DRAIN_ASKED;
+    stream->loop->running = ops->name;
+    if (ops->draining)
+        ops->draining(stream->protocol, stream);
+}
+
+/* -- what the user asks for -- */
+
+void weft_stream_close(weft_stream *stream)
+{
+    if (stream->flags & (STREAM_DOOMED | STREAM_CLOSING))
+        return;
+    if (stream->flags & STREAM_CONNECTING) {
+        stream_doom(stream, WEFT_ECLOSED, true);
+        return;
+    }
+    stream->flags |= STREAM_CLOSING | STREAM_DIRTY;
+    stream->flags &= ~(uint32_t)(STREAM_DELIVER | STREAM_DRAINED | STREAM_HAS_DEADLINE);
+    stream->io.transport->receive_stop(stream->loop->backend, &stream->io);
+    stream_schedule(stream);
+}
+
+void weft_stream_abort(weft_stream *stream)
+{
+    stream_doom(stream, WEFT_EABORTED, true);
+}
+
+void weft_stream_end(weft_stream *stream)
+{
+    if (stream->flags & (STREAM_DOOMED | STREAM_CLOSING | STREAM_ENDING))
+        return;
+    stream->flags |= STREAM_ENDING | STREAM_DIRTY;
+    stream_schedule(stream);
+}
+
+void weft_stream_pause(weft_stream *stream)
+{
+    if (stream->flags & (STREAM_DOOMED | STREAM_CLOSING | STREAM_PAUSED))
+        return;
+    stream->flags |= STREAM_PAUSED;
+    if (!(stream->flags & (STREAM_INPUT_ENDED | STREAM_CONNECTING)))
+        stream->io.transport->receive_stop(stream->loop->backend, &stream->io);
+}
+
+void weft_stream_resume(weft_stream *stream)
+{
+    if ((stream->flags & (STREAM_DOOMED | STREAM_CLOSING)) || !(stream->flags & STREAM_PAUSED))
+        return;
+    stream->flags &= ~(uint32_t)STREAM_PAUSED;
+    if (stream->input || (stream->flags & (STREAM_INPUT_ENDED | STREAM_END_TOLD)) == STREAM_INPUT_ENDED) {
+        stream->flags |= STREAM_DELIVER;
+        stream_schedule(stream);
+    }
+    if (!(stream->flags & (STREAM_INPUT_ENDED | STREAM_CONNECTING)))
+        stream->io.transport->receive_start(stream->loop->backend, &stream->io);
+}
+
+void weft_stream_set_protocol(weft_stream *stream, weft_protocol *protocol)
+{
+    if (stream->flags & STREAM_LOST)
+        return;
+    stream->protocol = protocol;
+    if (stream->flags & (STREAM_DOOMED | STREAM_CLOSING))
+        return;
+    stream->flags &= ~(uint32_t)STREAM_END_TOLD; /* the new one has not been told */
+    if ((stream->flags & STREAM_PAUSED) || (!stream->input && !(stream->flags & STREAM_INPUT_ENDED)))
+        return;
+    stream->flags |= STREAM_DELIVER;
+    stream_schedule(stream);
+}
+
+int weft_stream_set_options(weft_stream *stream, const weft_stream_options *options)
+{
+    struct stream_config *config;
+    int status = stream_config_new(options, stream->config, &config);
+
+    if (status < 0)
+        return status;
+    stream_config_unref(stream->config);
+    stream->config = config;
+    if (!(stream->flags & STREAM_DOOMED))
+        stream_arm(stream);
+    return 0;
+}
+
+/* -- what can be asked of it -- */
+
+weft_protocol *weft_stream_protocol(const weft_stream *stream)
+{
+    return stream->protocol;
+}
+
+const weft_address *weft_stream_peer(const weft_stream *stream)
+{
+    return &stream->peer;
+}
+
+int weft_stream_local(const weft_stream *stream, weft_address *ret_address)
+{
+    if (stream->flags & STREAM_DOOMED)
+        return WEFT_EENDED;
+    return stream->io.transport->local(stream->loop->backend, &stream->io, ret_address);
+}
+
+weft_loop *weft_stream_loop(const weft_stream *stream)
+{
+    return stream->loop;
+}
+
+weft_scope *weft_stream_scope(const weft_stream *stream)
+{
+    return stream->member.scope;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A stream's input: from the backend's borrowed bytes to the protocol, and
+ * what the protocol leaves over, kept contiguous until more comes.
+ */
+#include "net/stream_internal.h"
+
+#include <weft/memory.h>
+
+/* What a peer may still send after our side has ended, before we stop listening politely. */
+#define LINGER_BYTES (256 * 1024)
+
+void stream_drop_input(weft_stream *stream)
+{
+    weft_release(stream->input);
+    stream->input = NULL;
+}
+
+static weft_bytes waiting(const weft_stream *stream)
+{
+    const struct stream_input *input = stream->input;
+
+    return input ? weft_bytes_of(input->data + input->begin, input->end - input->begin) : weft_bytes_of(NULL, 0);
+}
+
+static int grow(weft_stream *stream, size_t needed)
+{
+    struct stream_input *input = stream->input;
+    size_t used = input ? input->end - input->begin : 0, room = input ? input->room : 512;
+
+    if (input && input->room - input->end >= needed)
+        return 0;
+    if (input && input->begin > 0) {
+        memmove(input->data, input->data + input->begin, used);
+        input->begin = 0;
+        input->end = used;
+        if (input->room - used >= needed)
+            return 0;
+    }
+    while (room < used + needed)
+        room *= 2;
+    input = weft_reallocate(input, sizeof *input + room);
+    if (!input)
+        return WEFT_ENOMEM;
+    if (!stream->input)
+        input->begin = input->end = 0;
+    input->room = room;
+    stream->input = input;
+    return 0;
+}
+
+/* Keeps @p bytes behind what waits. */
+static int keep(weft_stream *stream, weft_bytes bytes)
+{
+    struct stream_input *input;
+    int status = grow(stream, bytes.length);
+
+    if (status < 0)
+        return status;
+    input = stream->input;
+    memcpy(input->data + input->end, bytes.data, bytes.length);
+    input->end += bytes.length;
+    return 0;
+}
+
+/* The protocol has consumed the first @p consumed of @p bytes, which are either all that waits or borrowed. */
+static void keep_rest(weft_stream *stream, weft_bytes bytes, size_t consumed, bool borrowed)
+{
+    weft_bytes rest = weft_bytes_skip(bytes, consumed);
+    int status = 0;
+
+    if (rest.length == 0) {
+        stream_drop_input(stream);
+        return;
+    }
+    if (rest.length > stream->config->input_limit)
+        status = WEFT_EINPUTLIMIT;
+    else if (borrowed)
+        status = keep(stream, rest);
+    else
+        stream->input->begin += consumed;
+    if (status < 0)
+        stream_doom(stream, status, true);
+}
+
+static void offer(weft_stream *stream, weft_bytes bytes, bool borrowed)
+{
+    weft_protocol *protocol = stream->protocol;
+    size_t consumed = bytes.length;
+
+    stream->loop->running = protocol->ops->name;
+    if (protocol->ops->received)
+        consumed = protocol->ops->received(protocol, stream, bytes);
+    if (stream->flags & (STREAM_DOOMED | STREAM_CLOSING)) {
+        stream_drop_input(stream);
+        return;
+    }
+    keep_rest(stream, bytes, consumed, borrowed);
+    if (protocol != stream->protocol && stream->input && !(stream->flags & (STREAM_PAUSED | STREAM_DOOMED))) {
+        stream->flags |= STREAM_DELIVER;
+        stream_schedule(stream);
+    }
+}
+
+static void tell_end(weft_stream *stream)
+{
+    const weft_protocol_ops *ops = stream->protocol->ops;
+
+    stream->flags |= STREAM_END_TOLD;
+    if (stream->flags & STREAM_SHUT) {
+        stream_doom(stream, WEFT_ECLOSED, false); /* both sides have ended */
+        return;
+    }
+    if (!ops->ended) {
+        weft_stream_close(stream);
+        return;
+    }
+    stream->loop->running = ops->name;
+    ops->ended(stream->protocol, stream);
+}
+
+void stream_deliver(weft_stream *stream)
+{
+    stream->flags &= ~(uint32_t)STREAM_DELIVER;
+    if (stream->flags & STREAM_PAUSED)
+        return;
+    if (stream->input)
+        offer(stream, waiting(stream), false);
+    if ((stream->flags & (STREAM_INPUT_ENDED | STREAM_END_TOLD | STREAM_PAUSED | STREAM_DOOMED | STREAM_CLOSING)) ==
+        STREAM_INPUT_ENDED)
+        tell_end(stream);
+}
+
+/* Our side has ended; the peer's last bytes are of no interest, only its end. */
+static void linger(weft_stream *stream, weft_bytes bytes, int status)
+{
+    stream->lingered += (uint32_t)bytes.length;
+    if (bytes.length == 0 || status < 0 || stream->lingered > LINGER_BYTES)
+        stream_doom(stream, WEFT_ECLOSED, false);
+}
+
+static void take(weft_stream *stream, weft_bytes bytes)
+{
+    int status = 0;
+
+    if (stream->flags & STREAM_PAUSED) {
+        status = keep(stream, bytes); /* it was on its way when we paused: at most one delivery */
+    } else if (stream->input) {
+        status = keep(stream, bytes);
+        if (status == 0)
+            offer(stream, waiting(stream), false);
+    } else {
+        offer(stream, bytes, true);
+    }
+    if (status < 0)
+        stream_doom(stream, status, true);
+}
+
+void stream_received(struct backend_stream *io, weft_bytes bytes, int status)
+{
+    weft_stream *stream = weft_container_of(io, weft_stream, io);
+
+    if (stream->flags & (STREAM_DOOMED | STREAM_LINGERING | STREAM_CLOSING)) {
+        if (stream->flags & STREAM_LINGERING)
+            linger(stream, bytes, status);
+        return;
+    }
+    stream->active = stream_now(stream);
+    if (bytes.length > 0) {
+        take(stream, bytes);
+    } else if (status < 0) {
+        stream_doom(stream, status, true);
+    } else {
+        stream->flags |= STREAM_INPUT_ENDED;
+        if (!(stream->flags & (STREAM_PAUSED | STREAM_DELIVER))) /* what waits comes first */
+            tell_end(stream);
+    }
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The inside of a stream. Four files share it, one for each concern:
+ *
+ *   stream.c         what a user calls; the life from connected to lost
+ *   stream_input.c   from the backend to `received`
+ *   stream_output.c  from `write` to the backend
+ *   stream_time.c    its deadlines, on one timer
+ *
+ * A stream's life:
+ *
+ *   connecting --> open --> closing --> lingering --> doomed --> lost
+ *        \           \________________________________/^
+ *         \___________________________________________/
+ *
+ * closing: what was written still goes out. lingering: our side has ended and
+ * what the peer still sends is thrown away, so that the kernel does not answer
+ * it with a reset that would destroy our last bytes on their way (RFC 9112
+ * §9.6 describes it). doomed: the reason is known and the handle is closed;
+ * `lost` is called later in the turn.
+ *
+ * Invariants:
+ *  1. `lost` is called once, from the stream's task, after everything else.
+ *  2. While SENDING is set the backend owes us a `sent`; nothing else is sent.
+ *  3. The memory lives until `lost` returned, the backend has let go, the last
+ *     reference is gone, and the turn is over.
+ */
+#ifndef NET_STREAM_INTERNAL_H
+#define NET_STREAM_INTERNAL_H
+
+#include <weft/listener.h>
+
+#include "loop/loop_internal.h"
+#include "loop/scope_internal.h"
+
+/* Time in a stream is counted in units of 2^20 ns (about a millisecond) in 32 bits: differences are right for 26 days,
+ * and a stream keeps many of them. */
+typedef uint32_t stream_ticks;
+#define TICK_SHIFT 20
+#define TICKS_NEVER UINT32_MAX
+#define TICKS_MOST (UINT32_MAX / 2)
+
+/* Limits and deadlines, shared by all streams of a listener. */
+struct stream_config {
+    uint32_t references;
+    size_t high_water, low_water, output_limit, input_limit;
+    stream_ticks connect, idle, write_stall, lifetime;
+    struct backend_socket_options socket;
+};
+
+/* Input that the protocol did not consume, or that came while it was paused. */
+struct stream_input {
+    size_t begin, end, room;
+    char data[];
+};
+
+enum {
+    STREAM_CONNECTED = 1 << 0,   /* `connected` was called */
+    STREAM_PAUSED = 1 << 1,
+    STREAM_INPUT_ENDED = 1 << 2, /* the peer will send no more */
+    STREAM_END_TOLD = 1 << 3,    /* and the protocol was told */
+    STREAM_DELIVER = 1 << 4,     /* the task is to deliver what waited */
+    STREAM_DIRTY = 1 << 5,       /* the task is to send */
+    STREAM_SENDING = 1 << 6,     /* the backend owes a `sent` */
+    STREAM_OVER_HIGH = 1 << 7,   /* a write answered 1 */
+    STREAM_DRAINED = 1 << 8,     /* the task is to call `drained` */
+    STREAM_ENDING = 1 << 9,      /* half-close asked for */
+    STREAM_SHUT = 1 << 10,       /* and done */
+    STREAM_CLOSING = 1 << 11,    /* close asked for */
+    STREAM_LINGERING = 1 << 12,
+    STREAM_DOOMED = 1 << 13,
+    STREAM_LOST = 1 << 14,
+    STREAM_IN_TASK = 1 << 15,
+    STREAM_HOME = 1 << 16,       /* the backend has let go of the handle */
+    STREAM_HAS_DEADLINE = 1 << 17,
+    STREAM_CONNECTING = 1 << 18,
+    STREAM_DRAIN_ASKED = 1 << 19, /* `draining` was called */
+    STREAM_OPEN_DUE = 1 << 20,    /* adopted: the task is to open it */
+};
+
+struct weft_stream {
+    struct backend_stream io;
+    weft_protocol *protocol;
+    weft_loop *loop;
+    uint32_t flags;
+    stream_ticks active;   /* last byte in either direction */
+    stream_ticks progress; /* SENDING: since when the peer has taken nothing; LINGERING: since when */
+    stream_ticks opened;
+    struct loop_task task;
+    weft_bytequeue output;
+    struct stream_input *input;
+    struct stream_config *config;
+    weft_listener *listener;
+    weft_scope_member member;
+    weft_timer_entry timer;
+    stream_ticks deadline;
+    uint32_t references;
+    int reason;
+    uint32_t lingered; /* bytes thrown away */
+    weft_address peer;
+};
+
+/* stream.c */
+weft_stream *stream_new(weft_scope *scope, struct stream_config *config, weft_protocol *protocol, int *ret_error);
+/* Frees a stream that was never opened. */
+void stream_discard(weft_stream *stream);
+/* An accepted or adopted stream begins. */
+void stream_opened(weft_stream *stream);
+/* The end is decided: the handle is closed, and `lost` will be called. Idempotent. */
+void stream_doom(weft_stream *stream, int reason, bool abort);
+/* Asks the protocol to finish (weft_listener_stop). */
+void stream_ask_to_drain(weft_stream *stream);
+void stream_schedule(weft_stream *stream);
+/* stream_config.c */
+int stream_config_new(const weft_stream_options *options, const struct stream_config *base, struct stream_config **ret);
+void stream_config_unref(struct stream_config *config);
+
+/* stream_input.c */
+void stream_received(struct backend_stream *io, weft_bytes bytes, int status);
+void stream_deliver(weft_stream *stream);
+void stream_drop_input(weft_stream *stream);
+
+/* stream_output.c */
+void stream_sent(struct backend_stream *io, int64_t result);
+void stream_flush(weft_stream *stream);
+
+/* stream_time.c */
+static inline stream_ticks stream_now(const weft_stream *stream)
+{
+    return (stream_ticks)((uint64_t)stream->loop->now >> TICK_SHIFT);
+}
+stream_ticks stream_ticks_from(weft_time duration);
+/* Sets the timer to the earliest deadline. Called when one has come nearer; one that moved away is found out when the
+ * timer fires. */
+void stream_arm(weft_stream *stream);
+void stream_timer_fired(weft_timer_entry *entry);
+
+/* listener.c: the stream is gone; the listener counts. */
+void listener_stream_gone(weft_listener *listener, const weft_stream *stream);
+
+#endif

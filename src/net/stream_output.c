@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A stream's output: what is written in a turn is queued, and sent at its end
+ * with one gathering call (and one more for a stretch of a file behind it).
+ */
+#include "net/stream_internal.h"
+
+#include "backend/file.h"
+
+/* How much of a file one turn sends, so that the other streams have their turn. */
+#define FILE_STRETCH (1024 * 1024)
+/* A gathering write and a stretch of a file behind it. */
+#define SENDS_PER_TURN 2
+
+/* Whether @p stream can be written to, and @p length more bytes fit. */
+static int may_write(const weft_stream *stream, size_t length)
+{
+    size_t limit = stream->config->output_limit, queued = weft_bytequeue_length(&stream->output);
+
+    if (stream->flags & (STREAM_DOOMED | STREAM_CLOSING | STREAM_ENDING))
+        return WEFT_EENDED;
+    if (length > limit || queued > limit - length)
+        return WEFT_EOUTPUTLIMIT;
+    return 0;
+}
+
+/* Something was queued: it is sent at the end of the turn. */
+static int queued(weft_stream *stream)
+{
+    stream->flags |= STREAM_DIRTY;
+    if (!(stream->flags & (STREAM_SENDING | STREAM_CONNECTING)))
+        stream_schedule(stream);
+    if (weft_bytequeue_length(&stream->output) > stream->config->high_water)
+        stream->flags |= STREAM_OVER_HIGH;
+    if (stream->flags & STREAM_OVER_HIGH)
+        stream->flags &= ~(uint32_t)STREAM_DRAINED; /* it is above the mark again before that could be said */
+    return (stream->flags & STREAM_OVER_HIGH) != 0;
+}
+
+int weft_stream_write(weft_stream *stream, weft_bytes bytes)
+{
+    int status = may_write(stream, bytes.length);
+
+    if (status == 0 && bytes.length > 0)
+        status = weft_bytequeue_append(&stream->output, stream->loop->chunks, bytes);
+    return status < 0 ? status : queued(stream);
+}
+
+int weft_stream_write_owned(weft_stream *stream, weft_bytes bytes, weft_owner *owner)
+{
+    int status = may_write(stream, bytes.length);
+
+    if (status == 0)
+        status = weft_bytequeue_append_owned(&stream->output, stream->loop->chunks, bytes, owner);
+    return status < 0 ? status : queued(stream);
+}
+
+int weft_stream_write_file(weft_stream *stream, weft_file *file, uint64_t offset, uint64_t length)
+{
+    weft_owner *owner = file_owner(file);
+    int status = may_write(stream, 0);
+
+    if (status < 0)
+        return status;
+    if (length == 0)
+        return queued(stream);
+    status = weft_bytequeue_append_opaque(&stream->output, stream->loop->chunks, owner, offset, length);
+    if (status < 0)
+        return status;
+    weft_owner_ref(owner);
+    stream->flags |= STREAM_OVER_HIGH;
+    return queued(stream);
+}
+
+size_t weft_stream_queued(const weft_stream *stream)
+{
+    return weft_bytequeue_length(&stream->output);
+}
+
+/* -- sending -- */
+
+static int64_t send_runs(weft_stream *stream, uint64_t *ret_wanted)
+{
+    weft_bytes runs[BACKEND_RUNS];
+    size_t count = weft_bytequeue_peek(&stream->output, runs, BACKEND_RUNS);
+    uint64_t wanted = 0;
+    bool more;
+
+    for (size_t i = 0; i < count; i++)
+        wanted += runs[i].length;
+    /* A stretch of a file comes next, and its first bytes may share our last packet. (OVER_HIGH is set with it.) */
+    more = (stream->flags & STREAM_OVER_HIGH) && wanted == weft_bytequeue_length(&stream->output) &&
+           weft_bytequeue_has_opaque(&stream->output);
+    *ret_wanted = wanted;
+    return stream->io.transport->send(stream->loop->backend, &stream->io, runs, count, more);
+}
+
+static int64_t send_stretch(weft_stream *stream, weft_owner *owner, uint64_t offset, uint64_t length,
+                            uint64_t *ret_wanted)
+{
+    *ret_wanted = length < FILE_STRETCH ? length : FILE_STRETCH;
+    return stream->io.transport->send_file(stream->loop->backend, &stream->io, file_of_owner(owner), offset,
+                                           *ret_wanted);
+}
+
+/* One attempt. Returns whether there may be another in this turn. */
+static bool send_once(weft_stream *stream)
+{
+    weft_owner *owner;
+    uint64_t offset, length, wanted;
+    int64_t sent;
+
+    if (weft_bytequeue_peek_opaque(&stream->output, &owner, &offset, &length))
+        sent = send_stretch(stream, owner, offset, length, &wanted);
+    else
+        sent = send_runs(stream, &wanted);
+    if (sent < 0 && sent != BACKEND_LATER) {
+        stream_doom(stream, (int)sent, true);
+        return false;
+    }
+    if (sent > 0) {
+        weft_bytequeue_consume(&stream->output, stream->loop->chunks, (uint64_t)sent);
+        stream->active = stream_now(stream);
+    }
+    if (sent != BACKEND_LATER && (uint64_t)sent == wanted)
+        return true;
+    stream->flags |= STREAM_SENDING | STREAM_DIRTY;
+    stream->progress = stream_now(stream);
+    stream_arm(stream);
+    return false;
+}
+
+/* Our side is done: end it, and wait for the peer's end if that has not come. */
+static void finish_close(weft_stream *stream)
+{
+    struct backend *backend = stream->loop->backend;
+
+    stream_drop_input(stream);
+    if ((stream->flags & STREAM_INPUT_ENDED) ||
+        (!(stream->flags & STREAM_SHUT) && stream->io.transport->shutdown(backend, &stream->io) < 0)) {
+        stream_doom(stream, WEFT_ECLOSED, false);
+        return;
+    }
+    stream->flags |= STREAM_SHUT | STREAM_LINGERING;
+    stream->progress = stream_now(stream);
+    stream->io.transport->receive_start(backend, &stream->io);
+    stream_arm(stream);
+}
+
+static void finish_end(weft_stream *stream)
+{
+    int status = stream->io.transport->shutdown(stream->loop->backend, &stream->io);
+
+    stream->flags |= STREAM_SHUT;
+    if (status < 0)
+        stream_doom(stream, status, true);
+    else if (stream->flags & STREAM_END_TOLD)
+        stream_doom(stream, WEFT_ECLOSED, false); /* both sides have ended */
+}
+
+/* The queue is empty. */
+static void all_sent(weft_stream *stream)
+{
+    if (stream->flags & STREAM_CLOSING)
+        finish_close(stream);
+    else if ((stream->flags & (STREAM_ENDING | STREAM_SHUT)) == STREAM_ENDING)
+        finish_end(stream);
+}
+
+static void check_drained(weft_stream *stream)
+{
+    if ((stream->flags & (STREAM_OVER_HIGH | STREAM_CLOSING)) != STREAM_OVER_HIGH || weft_bytequeue_has_opaque(&stream->output) ||
+        weft_bytequeue_length(&stream->output) > stream->config->low_water)
+        return;
+    stream->flags &= ~(uint32_t)STREAM_OVER_HIGH;
+    stream->flags |= STREAM_DRAINED; /* the task is queued again for it */
+}
+
+void stream_flush(weft_stream *stream)
+{
+    bool more = true;
+
+    if (stream->flags & (STREAM_CONNECTING | STREAM_LINGERING))
+        return;
+    stream->flags &= ~(uint32_t)STREAM_DIRTY;
+    for (unsigned sends = 0; more && sends < SENDS_PER_TURN && !weft_bytequeue_is_empty(&stream->output); sends++)
+        more = send_once(stream);
+    if (stream->flags & STREAM_DOOMED)
+        return;
+    check_drained(stream);
+    if (weft_bytequeue_is_empty(&stream->output))
+        all_sent(stream);
+    else
+        stream->flags |= STREAM_DIRTY;
+}
+
+void stream_sent(struct backend_stream *io, int64_t result)
+{
+    weft_stream *stream = weft_container_of(io, weft_stream, io);
+
+    stream->flags &= ~(uint32_t)STREAM_SENDING;
+    if (stream->flags & STREAM_DOOMED)
+        return;
+    if (result < 0) {
+        stream_doom(stream, (int)result, true);
+        return;
+    }
+    if (result > 0)
+        weft_bytequeue_consume(&stream->output, stream->loop->chunks, (uint64_t)result);
+    stream->flags |= STREAM_DIRTY;
+    stream_schedule(stream);
+}

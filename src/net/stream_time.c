@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A stream's deadlines: connecting, idle, write stall, lifetime, lingering and
+ * the protocol's own, on one timer. Activity costs one store; the timer finds
+ * out when it fires.
+ */
+#include "net/stream_internal.h"
+
+/* How long the peer may take to end after we have. */
+#define LINGER_TICKS ((stream_ticks)(WEFT_SECONDS(2) >> TICK_SHIFT))
+
+/* The ticks that are left of @p limit since @p since: 0 if none, TICKS_NEVER if there is no limit. */
+static stream_ticks left(stream_ticks now, stream_ticks since, stream_ticks limit)
+{
+    stream_ticks passed = now - since;
+
+    if (limit == TICKS_NEVER)
+        return TICKS_NEVER;
+    return passed >= limit ? 0 : limit - passed;
+}
+
+static stream_ticks left_of_deadline(const weft_stream *stream, stream_ticks now)
+{
+    int32_t remaining = (int32_t)(stream->deadline - now);
+
+    return remaining > 0 ? (stream_ticks)remaining : 0;
+}
+
+/* The deadline that is nearest: how far it is, and what it means. */
+static stream_ticks nearest(const weft_stream *stream, int *ret_reason)
+{
+    const struct stream_config *config = stream->config;
+    stream_ticks now = stream_now(stream), best = TICKS_NEVER;
+    struct {
+        bool applies;
+        stream_ticks left;
+        int reason;
+    } all[] = {
+        {stream->flags & STREAM_CONNECTING, left(now, stream->opened, config->connect), WEFT_ECONNECTTIME},
+        {stream->flags & STREAM_LINGERING, left(now, stream->progress, LINGER_TICKS), WEFT_ECLOSED},
+        {stream->flags & STREAM_SENDING, left(now, stream->progress, config->write_stall), WEFT_EWRITESTALL},
+        {stream->flags & STREAM_HAS_DEADLINE, left_of_deadline(stream, now), 0},
+        {stream->flags & STREAM_CONNECTED, left(now, stream->active, config->idle), WEFT_EIDLE},
+        {stream->flags & STREAM_CONNECTED, left(now, stream->opened, config->lifetime), WEFT_ELIFETIME},
+    };
+
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (!all[i].applies || all[i].left >= best)
+            continue;
+        best = all[i].left;
+        *ret_reason = all[i].reason;
+    }
+    return best;
+}
+
+void stream_arm(weft_stream *stream)
+{
+    int reason = 0;
+    stream_ticks in = nearest(stream, &reason);
+    weft_time due = in == TICKS_NEVER ? WEFT_NEVER : stream->loop->now + ((weft_time)in << TICK_SHIFT);
+
+    if (due != WEFT_NEVER && (!wheel_entry_active(&stream->timer) || due < stream->timer.due))
+        wheel_start(&stream->loop->wheel, &stream->timer, due);
+}
+
+static void call_deadline(weft_stream *stream)
+{
+    const weft_protocol_ops *ops = stream->protocol->ops;
+
+    stream->flags &= ~(uint32_t)STREAM_HAS_DEADLINE;
+    stream->loop->running = ops->name;
+    if (ops->deadline)
+        ops->deadline(stream->protocol, stream);
+}
+
+void stream_timer_fired(weft_timer_entry *entry)
+{
+    weft_stream *stream = weft_container_of(entry, weft_stream, timer);
+    int reason = 0;
+
+    if (nearest(stream, &reason) > 0) {
+        stream_arm(stream);
+        return;
+    }
+    if (reason != 0) {
+        /* An end in the middle of what was written would look clean to the peer: that is a reset. */
+        stream_doom(stream, reason, !weft_bytequeue_is_empty(&stream->output) || reason == WEFT_ECONNECTTIME);
+        return;
+    }
+    call_deadline(stream);
+    if (!(stream->flags & STREAM_DOOMED))
+        stream_arm(stream);
+}
+
+void weft_stream_set_deadline(weft_stream *stream, weft_time delay)
+{
+    if (stream->flags & (STREAM_DOOMED | STREAM_CLOSING))
+        return;
+    if (delay == WEFT_NEVER) {
+        stream->flags &= ~(uint32_t)STREAM_HAS_DEADLINE;
+        return;
+    }
+    stream->flags |= STREAM_HAS_DEADLINE;
+    stream->deadline = stream_now(stream) + stream_ticks_from(delay);
+    stream_arm(stream);
+}
