@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: MIT */
+/* A connection: pulls events from the codec and decides what happens next (http_server.h). */
+#include "families/http/http_server.h"
+
+#include <weft/memory.h>
+
+static bool is_over(const struct http_connection *connection)
+{
+    return (connection->flags & (HTTP_BROKEN | HTTP_DEAD)) != 0;
+}
+
+/* -- the end of an exchange -- */
+
+static void close_connection(struct http_connection *connection)
+{
+    connection->flags |= HTTP_BROKEN;
+    weft_stream_close(connection->stream);
+}
+
+/* Does what is due once the response, and then the request, is done. Returns whether a next request can be parsed. */
+static bool settle(struct http_connection *connection)
+{
+    weft_http_exchange *exchange = connection->exchange;
+
+    if (!exchange)
+        return !is_over(connection);
+    if (!(exchange->flags & EXCHANGE_RESPONSE_DONE))
+        return false;
+    if (!(exchange->flags & EXCHANGE_GONE))
+        http_exchange_gone(exchange, 0);
+    if (is_over(connection))
+        return false;
+    if (!(exchange->flags & EXCHANGE_REQUEST_DONE) && !(connection->flags & HTTP_LAST))
+        return false;
+    connection->exchange = NULL;
+    http_exchange_free(exchange);
+    if (connection->flags & (HTTP_LAST | HTTP_DRAINING | HTTP_ENDED)) {
+        close_connection(connection);
+        return false;
+    }
+    weft_http1_parser_reset(&connection->parser);
+    return true;
+}
+
+/* Ends the connection because of @p reason, with an answer if none was begun. */
+static void refuse(struct http_connection *connection, unsigned status, int reason)
+{
+    weft_http_exchange *exchange = connection->exchange;
+
+    connection->flags |= HTTP_BROKEN;
+    if (exchange && (exchange->flags & EXCHANGE_STARTED)) {
+        weft_stream_abort(connection->stream);
+    } else {
+        http_respond_refusal(connection, status);
+        weft_stream_close(connection->stream);
+    }
+    if (!exchange)
+        http_record_refusal(connection, status);
+    else if (!(exchange->flags & EXCHANGE_GONE))
+        http_exchange_gone(exchange, reason);
+}
+
+/* -- events of the codec -- */
+
+static int add_field(weft_http_server *server, weft_http_exchange *exchange, const weft_http1_field *field)
+{
+    if (exchange->field_count == server->scratch_room) {
+        size_t room = server->scratch_room ? server->scratch_room * 2 : 32;
+        void *grown = weft_reallocate(server->scratch, room * sizeof *server->scratch);
+        if (!grown)
+            return WEFT_ENOMEM;
+        server->scratch = grown;
+        server->scratch_room = room;
+    }
+    server->scratch[exchange->field_count++] = (weft_http_field){field->name, field->value};
+    if (field->id == WEFT_HTTP1_FIELD_HOST && exchange->authority.length == 0)
+        exchange->authority = field->value;
+    return 0;
+}
+
+static int begin_exchange(struct http_connection *connection, const weft_http1_request_line *line)
+{
+    weft_http_exchange *exchange = http_exchange_new(connection);
+
+    if (!exchange)
+        return WEFT_ENOMEM;
+    connection->exchange = exchange;
+    connection->requests++;
+    exchange->method = line->method;
+    exchange->target = line->target;
+    exchange->path = line->path;
+    exchange->authority = line->authority;
+    exchange->minor = line->minor;
+    if (weft_bytes_equal(line->method, weft_bytes_of("HEAD", 4)))
+        exchange->flags |= EXCHANGE_HEAD_METHOD;
+    return 0;
+}
+
+static void take_framing(struct http_connection *connection, const weft_http1_head *head)
+{
+    weft_http_exchange *exchange = connection->exchange;
+
+    exchange->fields = connection->server->scratch;
+    if (head->framing != WEFT_HTTP1_BODY_NONE)
+        exchange->flags |= EXCHANGE_HAS_BODY;
+    if (head->expect_continue)
+        exchange->flags |= EXCHANGE_EXPECT;
+    exchange->request_left = head->framing == WEFT_HTTP1_BODY_CHUNKED ? UINT64_MAX : head->length;
+    if (!head->keep_alive || connection->requests >= connection->server->requests)
+        connection->flags |= HTTP_LAST;
+    connection->flags &= ~(uint32_t)(HTTP_HEAD_BEGUN | HTTP_BODY_TIME);
+}
+
+/* The head is complete: the handler's turn. */
+static void handle(struct http_connection *connection, const weft_http1_head *head)
+{
+    weft_http_exchange *exchange = connection->exchange;
+    weft_http_handler *handler = connection->server->handler;
+
+    take_framing(connection, head);
+    exchange->began = weft_loop_now(connection->server->loop);
+    exchange->wall = weft_loop_wall(connection->server->loop);
+    exchange->flags |= EXCHANGE_IN_REQUEST;
+    connection->server->loop->running = handler->ops->name;
+    handler->ops->request(handler, exchange);
+    exchange->flags &= ~(uint32_t)EXCHANGE_IN_REQUEST;
+    if (is_over(connection))
+        return;
+    if (!exchange->responder && !(exchange->flags & EXCHANGE_RESPONSE_DONE)) {
+        refuse(connection, 500, WEFT_EPROTOCOL); /* the handler did not answer, and cannot any more */
+        return;
+    }
+    if (exchange->flags & EXCHANGE_RESPONSE_DONE) {
+        http_exchange_gone(exchange, 0); /* now, while what its slices refer to is there */
+        return;
+    }
+    if ((exchange->flags & EXCHANGE_EXPECT) &&
+        (exchange->responder->ops->body || exchange->responder->ops->body_ended) && http_respond_continue(exchange) < 0)
+        weft_stream_abort(connection->stream);
+}
+
+static void take_body(struct http_connection *connection, weft_bytes bytes)
+{
+    weft_http_exchange *exchange = connection->exchange;
+    weft_http_responder *responder = exchange->responder;
+
+    if (exchange->request_left != UINT64_MAX)
+        exchange->request_left -= bytes.length;
+    if (exchange->flags & EXCHANGE_GONE) {
+        exchange->discarded += bytes.length;
+        if (exchange->discarded > HTTP_DISCARD)
+            connection->flags |= HTTP_LAST;
+        return;
+    }
+    if (responder && responder->ops->body)
+        responder->ops->body(responder, exchange, bytes);
+}
+
+static void end_message(struct http_connection *connection)
+{
+    weft_http_exchange *exchange = connection->exchange;
+    weft_http_responder *responder = exchange->responder;
+
+    exchange->flags |= EXCHANGE_REQUEST_DONE;
+    if (!(exchange->flags & EXCHANGE_GONE) && responder && responder->ops->body_ended)
+        responder->ops->body_ended(responder, exchange);
+}
+
+static int take_event(struct http_connection *connection, const weft_http1_event *event)
+{
+    switch (event->type) {
+    case WEFT_HTTP1_REQUEST_LINE:
+        return begin_exchange(connection, &event->request);
+    case WEFT_HTTP1_FIELD:
+        return add_field(connection->server, connection->exchange, &event->field);
+    case WEFT_HTTP1_HEAD_END:
+        handle(connection, &event->head);
+        return 0;
+    case WEFT_HTTP1_BODY:
+        take_body(connection, event->body);
+        return 0;
+    case WEFT_HTTP1_TRAILER:
+        return http_exchange_add_trailer(connection->exchange, event->field.name, event->field.value);
+    case WEFT_HTTP1_MESSAGE_END:
+        end_message(connection);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+/* -- reading -- */
+
+/* Whether nothing can be done with the client's bytes for now. */
+static bool must_wait(const struct http_connection *connection)
+{
+    const weft_http_exchange *exchange = connection->exchange;
+
+    if (!exchange)
+        return (connection->flags & HTTP_FULL) != 0;
+    if (exchange->flags & EXCHANGE_REQUEST_DONE)
+        return !(exchange->flags & EXCHANGE_RESPONSE_DONE);
+    return (connection->flags & HTTP_PAUSED_BODY) && !(exchange->flags & EXCHANGE_GONE);
+}
+
+/* One event. Returns whether there may be another. */
+static bool parse_one(struct http_connection *connection, weft_bytes *rest)
+{
+    weft_http1_event event;
+    int type = weft_http1_next(&connection->parser, rest, &event), status;
+
+    if (type == WEFT_HTTP1_NEED_MORE)
+        return false;
+    if (type < 0) {
+        refuse(connection, weft_http1_parser_status(&connection->parser), WEFT_EPROTOCOL);
+        return false;
+    }
+    status = take_event(connection, &event);
+    if (status < 0 && !is_over(connection)) {
+        refuse(connection, 503, status);
+        return false;
+    }
+    (void)settle(connection);
+    return !is_over(connection);
+}
+
+/* Sets the one deadline of a connection to what it waits for. */
+static void set_deadline(struct http_connection *connection, size_t waiting_bytes)
+{
+    const weft_http_exchange *exchange = connection->exchange;
+    const weft_http_server *server = connection->server;
+
+    if (exchange && (exchange->flags & EXCHANGE_REQUEST_DONE)) {
+        weft_stream_set_deadline(connection->stream, WEFT_NEVER);
+    } else if (exchange) {
+        if (!(connection->flags & HTTP_BODY_TIME))
+            weft_stream_set_deadline(connection->stream, server->body_time);
+        connection->flags |= HTTP_BODY_TIME;
+    } else if (waiting_bytes > 0) {
+        if (!(connection->flags & HTTP_HEAD_BEGUN))
+            weft_stream_set_deadline(connection->stream, server->head_time);
+        connection->flags |= HTTP_HEAD_BEGUN;
+    } else {
+        weft_stream_set_deadline(connection->stream, server->idle_time);
+    }
+}
+
+static void wait_or_go_on(struct http_connection *connection)
+{
+    bool wait = must_wait(connection);
+
+    if (wait && !(connection->flags & HTTP_WAITING)) {
+        connection->flags |= HTTP_WAITING;
+        weft_stream_pause(connection->stream);
+    } else if (!wait && (connection->flags & HTTP_WAITING)) {
+        connection->flags &= ~(uint32_t)HTTP_WAITING;
+        weft_stream_resume(connection->stream);
+    }
+}
+
+static size_t received(weft_protocol *protocol, weft_stream *stream, weft_bytes in)
+{
+    struct http_connection *connection = weft_container_of(protocol, struct http_connection, protocol);
+    weft_bytes rest = in;
+
+    (void)stream;
+    connection->flags |= HTTP_PARSING;
+    while (!is_over(connection) && !must_wait(connection) && parse_one(connection, &rest))
+        ;
+    connection->flags &= ~(uint32_t)HTTP_PARSING;
+    if (is_over(connection))
+        return in.length;
+    wait_or_go_on(connection);
+    set_deadline(connection, rest.length);
+    return in.length - rest.length;
+}
+
+static void connection_task(struct loop_task *task)
+{
+    struct http_connection *connection = weft_container_of(task, struct http_connection, task);
+
+    if (connection->flags & HTTP_DEAD) {
+        weft_release(connection);
+        return;
+    }
+    (void)settle(connection);
+    if (is_over(connection))
+        return;
+    wait_or_go_on(connection);
+    set_deadline(connection, 0);
+}
+
+void http_connection_changed(struct http_connection *connection)
+{
+    if (!(connection->flags & (HTTP_PARSING | HTTP_DEAD)))
+        loop_later(connection->server->loop, &connection->task);
+}
+
+/* -- what else happens to a stream -- */
+
+static void connected(weft_protocol *protocol, weft_stream *stream)
+{
+    struct http_connection *connection = weft_container_of(protocol, struct http_connection, protocol);
+
+    weft_stream_set_deadline(stream, connection->server->head_time);
+}
+
+static void drained(weft_protocol *protocol, weft_stream *stream)
+{
+    struct http_connection *connection = weft_container_of(protocol, struct http_connection, protocol);
+    weft_http_exchange *exchange = connection->exchange;
+
+    (void)stream;
+    connection->flags &= ~(uint32_t)HTTP_FULL;
+    if (exchange && exchange->responder && !(exchange->flags & EXCHANGE_GONE) && exchange->responder->ops->drained)
+        exchange->responder->ops->drained(exchange->responder, exchange);
+    http_connection_changed(connection);
+}
+
+static void ended(weft_protocol *protocol, weft_stream *stream)
+{
+    struct http_connection *connection = weft_container_of(protocol, struct http_connection, protocol);
+    weft_http_exchange *exchange = connection->exchange;
+
+    connection->flags |= HTTP_ENDED;
+    if (!exchange) {
+        close_connection(connection);
+    } else if (!(exchange->flags & EXCHANGE_REQUEST_DONE)) {
+        connection->flags |= HTTP_BROKEN;
+        weft_stream_abort(stream); /* RFC 9112 §8: an incomplete request is not acted upon */
+    }
+}
+
+static void deadline(weft_protocol *protocol, weft_stream *stream)
+{
+    struct http_connection *connection = weft_container_of(protocol, struct http_connection, protocol);
+
+    (void)stream;
+    if (is_over(connection))
+        return;
+    if (connection->exchange || (connection->flags & HTTP_HEAD_BEGUN) || connection->requests == 0)
+        refuse(connection, 408, WEFT_ETIMEDOUT);
+    else
+        close_connection(connection);
+}
+
+static void draining(weft_protocol *protocol, weft_stream *stream)
+{
+    struct http_connection *connection = weft_container_of(protocol, struct http_connection, protocol);
+
+    (void)stream;
+    connection->flags |= HTTP_DRAINING;
+    if (!connection->exchange && !(connection->flags & (HTTP_HEAD_BEGUN | HTTP_BROKEN)))
+        close_connection(connection);
+}
+
+static void lost(weft_protocol *protocol, weft_stream *stream, int reason)
+{
+    struct http_connection *connection = weft_container_of(protocol, struct http_connection, protocol);
+    weft_http_exchange *exchange = connection->exchange;
+
+    (void)stream;
+    connection->flags |= HTTP_DEAD;
+    if (exchange) {
+        if (!(exchange->flags & EXCHANGE_GONE))
+            http_exchange_gone(exchange, reason);
+        http_exchange_free(exchange);
+    }
+    if (!connection->task.next)
+        weft_release(connection);
+}
+
+static WEFT_PROTOCOL(http_ops, "http", "handing over a live connection comes with the upgrade of running programs",
+                     .connected = connected, .received = received, .drained = drained, .ended = ended,
+                     .deadline = deadline, .draining = draining, .lost = lost);
+
+weft_protocol *http_connection_new(weft_http_server *server, weft_stream *stream)
+{
+    struct http_connection *connection = weft_allocate_zeroed(1, sizeof *connection);
+
+    if (!connection)
+        return NULL;
+    connection->protocol.ops = &http_ops;
+    connection->server = server;
+    connection->stream = stream;
+    connection->task.run = connection_task;
+    weft_http1_parser_init(&connection->parser, WEFT_HTTP1_REQUEST, &server->limits);
+    return &connection->protocol;
+}

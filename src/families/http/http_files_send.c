@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* From an open file to the response: conditions, ranges, fields (http_files.h). */
+#include "families/http/http_files.h"
+
+#include <weft/wire/http_date.h>
+
+#include "families/http/http_mime.h"
+#include "families/http/http_range.h"
+
+/* A file up to this size is sent from memory, with the head, in one system call. */
+#define SMALL (16 * 1024)
+#define FIELDS 10
+
+/* A response that is being put together. */
+struct reply {
+    struct visit *visit;
+    weft_file *file;
+    const weft_file_info *info;
+    weft_bytes type;
+    struct http_validators validators;
+    struct http_conditions conditions;
+    weft_bytes range; /* the Range field's value, or empty */
+    size_t range_count;
+    weft_http_field fields[FIELDS];
+    size_t field_count;
+    char modified[WEFT_HTTP_DATE_LENGTH];
+};
+
+static void add(struct reply *reply, const char *name, weft_bytes value)
+{
+    reply->fields[reply->field_count++] = (weft_http_field){weft_bytes_from(name), value};
+}
+
+static weft_bytes last_segment(weft_bytes path)
+{
+    for (size_t i = path.length; i > 0; i--)
+        if (path.data[i - 1] == '/')
+            return weft_bytes_skip(path, i);
+    return path;
+}
+
+/* RFC 9110 §15.4.5 and §15.3.7: what a 200 would say is said in 304 and 206, too. */
+static void add_validators(struct reply *reply)
+{
+    add(reply, "ETag", weft_bytes_from(reply->validators.etag));
+    if (weft_http_date_format(reply->validators.modified, reply->modified) == 0)
+        add(reply, "Last-Modified", weft_bytes_of(reply->modified, sizeof reply->modified));
+    if (reply->visit->coding != HTTP_CODING_IDENTITY)
+        add(reply, "Vary", weft_bytes_of("Accept-Encoding", 15));
+}
+
+static void add_description(struct reply *reply)
+{
+    add(reply, "Accept-Ranges", weft_bytes_of("bytes", 5));
+    add(reply, "X-Content-Type-Options", weft_bytes_of("nosniff", 7));
+    if (reply->visit->coding != HTTP_CODING_IDENTITY)
+        add(reply, "Content-Encoding", weft_bytes_from(http_coding_name(reply->visit->coding)));
+}
+
+static void read_request(struct reply *reply)
+{
+    const weft_http_exchange *exchange = reply->visit->exchange;
+
+    for (size_t i = 0; i < weft_http_exchange_field_count(exchange); i++) {
+        const weft_http_field *field = weft_http_exchange_field_at(exchange, i);
+
+        if (http_conditions_add(&reply->conditions, field->name, field->value))
+            continue;
+        if (weft_bytes_equal_nocase(field->name, weft_bytes_of("Range", 5)) && reply->range_count++ == 0)
+            reply->range = field->value;
+    }
+}
+
+/* -- the bodies -- */
+
+/* From memory, if all of it is in the page cache. Returns whether it was sent. */
+static bool send_small(struct reply *reply)
+{
+    char body[SMALL];
+    int count;
+
+    if (reply->info->length > sizeof body)
+        return false;
+    count = weft_file_read_cached(reply->file, 0, body, sizeof body);
+    if (count < 0 || (uint64_t)count != reply->info->length)
+        return false; /* not in memory, or it has just changed: then sending it will find out */
+    (void)weft_http_respond(reply->visit->exchange, 200, reply->fields, reply->field_count,
+                            weft_bytes_of(body, (size_t)count));
+    return true;
+}
+
+static void send_whole(struct reply *reply)
+{
+    weft_http_exchange *exchange = reply->visit->exchange;
+
+    add(reply, "Content-Type", reply->type);
+    add_description(reply);
+    if (send_small(reply))
+        return;
+    if (weft_http_respond_start(exchange, 200, reply->fields, reply->field_count, reply->info->length) < 0)
+        return;
+    if (weft_http_respond_file(exchange, reply->file, 0, reply->info->length) < 0) {
+        weft_http_exchange_abort(exchange);
+        return;
+    }
+    (void)weft_http_respond_end(exchange, NULL, 0);
+}
+
+static void send_range(struct reply *reply, const struct http_range *range)
+{
+    weft_http_exchange *exchange = reply->visit->exchange;
+    char content_range[HTTP_CONTENT_RANGE_ROOM];
+    size_t length = http_range_content(range, reply->info->length, content_range);
+
+    add(reply, "Content-Type", reply->type);
+    add_description(reply);
+    add(reply, "Content-Range", weft_bytes_of(content_range, length));
+    if (weft_http_respond_start(exchange, 206, reply->fields, reply->field_count, range->length) < 0)
+        return;
+    if (weft_http_respond_file(exchange, reply->file, range->first, range->length) < 0) {
+        weft_http_exchange_abort(exchange);
+        return;
+    }
+    (void)weft_http_respond_end(exchange, NULL, 0);
+}
+
+static int send_parts(struct reply *reply, const struct http_multipart *multipart)
+{
+    weft_http_exchange *exchange = reply->visit->exchange;
+    char text[HTTP_MULTIPART_ROOM];
+    int status = 0;
+
+    for (size_t i = 0; i < multipart->ranges->count && status >= 0; i++) {
+        const struct http_range *range = &multipart->ranges->items[i];
+
+        status = weft_http_respond_write(exchange, weft_bytes_of(text, http_multipart_head(multipart, i, text)));
+        if (status >= 0)
+            status = weft_http_respond_file(exchange, reply->file, range->first, range->length);
+    }
+    if (status >= 0)
+        status = weft_http_respond_write(exchange, weft_bytes_of(text, http_multipart_tail(multipart, text)));
+    return status < 0 ? status : weft_http_respond_end(exchange, NULL, 0);
+}
+
+static void send_ranges(struct reply *reply, const struct http_ranges *ranges)
+{
+    weft_http_exchange *exchange = reply->visit->exchange;
+    struct http_multipart multipart = {.ranges = ranges, .size = reply->info->length, .content_type = reply->type};
+    char type[HTTP_MULTIPART_ROOM];
+    uint64_t random[2], length;
+
+    if (weft_loop_entropy(weft_http_exchange_loop(exchange), random, sizeof random) < 0)
+        return;
+    http_multipart_boundary(&multipart, random[0], random[1]);
+    if (http_multipart_length(&multipart, &length) < 0)
+        return;
+    add(reply, "Content-Type", weft_bytes_of(type, http_multipart_type(&multipart, type)));
+    add_description(reply);
+    if (weft_http_respond_start(exchange, 206, reply->fields, reply->field_count, length) < 0)
+        return;
+    if (send_parts(reply, &multipart) < 0)
+        weft_http_exchange_abort(exchange);
+}
+
+static void send_unsatisfiable(struct reply *reply)
+{
+    char content_range[HTTP_CONTENT_RANGE_ROOM];
+    size_t length = http_range_content(NULL, reply->info->length, content_range);
+    weft_http_field field = {WEFT_BYTES("Content-Range"), weft_bytes_of(content_range, length)};
+
+    (void)weft_http_respond(reply->visit->exchange, 416, &field, 1, weft_bytes_of(NULL, 0));
+}
+
+/* RFC 9110 §13.2.2: what the conditions allow; Range comes last. */
+static void answer(struct reply *reply, int64_t now)
+{
+    weft_http_exchange *exchange = reply->visit->exchange;
+    struct http_ranges ranges;
+
+    switch (http_conditions_evaluate(&reply->conditions, &reply->validators, true, now)) {
+    case HTTP_CONDITIONS_FAILED:
+        (void)weft_http_respond(exchange, 412, NULL, 0, weft_bytes_of(NULL, 0));
+        return;
+    case HTTP_CONDITIONS_NOT_MODIFIED:
+        (void)weft_http_respond_start(exchange, 304, reply->fields, reply->field_count, WEFT_HTTP_LENGTH_UNKNOWN);
+        (void)weft_http_respond_end(exchange, NULL, 0);
+        return;
+    default:
+        break;
+    }
+    if (reply->range_count != 1 || !weft_bytes_equal(weft_http_exchange_method(exchange), weft_bytes_of("GET", 3)) ||
+        !http_conditions_allow_range(&reply->conditions, &reply->validators, now)) {
+        send_whole(reply);
+        return;
+    }
+    switch (http_range_parse(reply->range, reply->info->length, &ranges)) {
+    case HTTP_RANGE_PARTIAL:
+        if (ranges.count == 1)
+            send_range(reply, &ranges.items[0]);
+        else
+            send_ranges(reply, &ranges);
+        return;
+    case HTTP_RANGE_UNSATISFIABLE:
+        send_unsatisfiable(reply);
+        return;
+    default:
+        send_whole(reply);
+    }
+}
+
+void visit_send(struct visit *visit, weft_file *file)
+{
+    weft_time now = weft_loop_wall(weft_http_exchange_loop(visit->exchange));
+    struct reply reply = {.visit = visit, .file = file, .info = weft_file_about(file)};
+    const char *coding = http_coding_suffix(visit->coding);
+
+    reply.type = http_mime_type(last_segment(weft_bytes_of(visit->name, visit->base_length)));
+    reply.validators = http_validators_of(reply.info->modified, reply.info->length, *coding ? coding + 1 : "", now);
+    read_request(&reply);
+    add_validators(&reply);
+    answer(&reply, now / WEFT_SECONDS(1));
+    weft_file_unref(file);
+    visit_end(visit);
+}

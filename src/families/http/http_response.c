@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/* Writing a response: the head, and a body framed as the head said (http_server.h). */
+#include "families/http/http_error_page.h"
+#include "families/http/http_server.h"
+
+/* The most that a response's head takes, with all its fields. */
+#define HEAD_MOST 8192
+
+/* A head being written: what does not fit, or may not be sent, is remembered. */
+struct head {
+    size_t length;
+    int error;
+    char data[HEAD_MOST];
+};
+
+static void add(struct head *head, int written)
+{
+    if (written < 0 && head->error == 0)
+        head->error = written == -ENOSPC ? -EMSGSIZE : written;
+    if (written > 0 && head->error == 0)
+        head->length += (size_t)written;
+}
+
+static size_t room(const struct head *head)
+{
+    return sizeof head->data - head->length;
+}
+
+static void add_field(struct head *head, weft_bytes name, weft_bytes value)
+{
+    add(head, weft_http1_write_field(head->data + head->length, room(head), name, value));
+}
+
+/* Constant text of ours. */
+static void add_line(struct head *head, const char *line, size_t length)
+{
+    if (length > room(head)) {
+        add(head, -ENOSPC);
+        return;
+    }
+    memcpy(head->data + head->length, line, length);
+    head->length += length;
+}
+
+#define ADD_LINE(head, line) add_line(head, line "\r\n", sizeof(line) + 1)
+
+static void begin_head(struct head *head, weft_http_server *server, unsigned status)
+{
+    head->length = 0;
+    head->error = 0;
+    if (status == 200)
+        ADD_LINE(head, "HTTP/1.1 200 OK");
+    else
+        add(head, weft_http1_write_status_line(head->data, sizeof head->data, status, http_status_reason(status)));
+    add_line(head, "Date: ", 6);
+    add_line(head, http_server_date(server), WEFT_HTTP_DATE_LENGTH);
+    add_line(head, "\r\n", 2);
+}
+
+/* The fields that the server itself is responsible for. */
+static bool is_reserved(weft_bytes name)
+{
+    static const weft_bytes reserved[] = {
+        WEFT_BYTES("Content-Length"), WEFT_BYTES("Transfer-Encoding"), WEFT_BYTES("Connection"),
+        WEFT_BYTES("Date"),           WEFT_BYTES("Trailer"),
+    };
+
+    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
+        if (weft_bytes_equal_nocase(name, reserved[i]))
+            return true;
+    return false;
+}
+
+/* What is left of the request's body is too much, or may never come: the connection cannot go on after this response. */
+static bool leaves_body_unread(const weft_http_exchange *exchange)
+{
+    if ((exchange->flags & (EXCHANGE_HAS_BODY | EXCHANGE_REQUEST_DONE)) != EXCHANGE_HAS_BODY)
+        return false;
+    return (exchange->flags & EXCHANGE_EXPECT) ||
+           (exchange->request_left != UINT64_MAX && exchange->request_left > HTTP_DISCARD);
+}
+
+static void add_framing(struct head *head, weft_http_exchange *exchange, unsigned status, uint64_t length)
+{
+    struct http_connection *connection = exchange->connection;
+
+    if ((exchange->flags & EXCHANGE_HEAD_METHOD) || status == 204 || status == 304)
+        exchange->flags |= EXCHANGE_NO_BODY;
+    if (status == 204 || (status == 304 && length == WEFT_HTTP_LENGTH_UNKNOWN)) {
+        /* RFC 9110 §8.6: no Content-Length in a 204 */
+    } else if (length != WEFT_HTTP_LENGTH_UNKNOWN) {
+        add(head, weft_http1_write_length(head->data + head->length, room(head), length));
+    } else if (exchange->minor >= 1) {
+        exchange->flags |= EXCHANGE_CHUNKED;
+        ADD_LINE(head, "Transfer-Encoding: chunked");
+    } else {
+        exchange->flags |= EXCHANGE_UNTIL_CLOSE;
+        connection->flags |= HTTP_LAST;
+    }
+    if (leaves_body_unread(exchange) || (connection->flags & HTTP_DRAINING))
+        connection->flags |= HTTP_LAST;
+    if (connection->flags & HTTP_LAST)
+        ADD_LINE(head, "Connection: close");
+    else if (exchange->minor == 0)
+        ADD_LINE(head, "Connection: keep-alive");
+}
+
+/* Remembers that the client takes less than it is sent. */
+static int note_full(weft_http_exchange *exchange, int written)
+{
+    if (written == 1)
+        exchange->connection->flags |= HTTP_FULL;
+    return written;
+}
+
+static int write_stream(weft_http_exchange *exchange, weft_bytes bytes)
+{
+    return note_full(exchange, weft_stream_write(exchange->connection->stream, bytes));
+}
+
+/* The status and the flags that deciding on the framing set are undone if the head is refused. */
+int weft_http_respond_start(weft_http_exchange *exchange, unsigned status, const weft_http_field *fields, size_t count,
+                            uint64_t length)
+{
+    struct http_connection *connection = exchange->connection;
+    uint32_t exchange_flags = exchange->flags, connection_flags = connection->flags;
+    struct head head;
+    int written;
+
+    if (exchange->flags & (EXCHANGE_STARTED | EXCHANGE_RESPONSE_DONE))
+        return -EALREADY;
+    if (exchange->flags & EXCHANGE_GONE)
+        return WEFT_EENDED;
+    if (status < 200 || status > 599)
+        return -EINVAL;
+    begin_head(&head, connection->server, status);
+    for (size_t i = 0; i < count; i++) {
+        if (is_reserved(fields[i].name))
+            return -EINVAL;
+        add_field(&head, fields[i].name, fields[i].value);
+    }
+    add_framing(&head, exchange, status, length);
+    add_line(&head, "\r\n", 2);
+    written = head.error < 0 ? head.error : write_stream(exchange, weft_bytes_of(head.data, head.length));
+    if (written < 0) {
+        exchange->flags = exchange_flags;
+        connection->flags = connection_flags;
+        return written;
+    }
+    exchange->flags |= EXCHANGE_STARTED;
+    exchange->status = status;
+    exchange->announced = length;
+    return 0;
+}
+
+/* Whether @p length more bytes of body are in order. Returns 1 if they are to be dropped. */
+static int may_write(const weft_http_exchange *exchange, uint64_t length)
+{
+    if (!(exchange->flags & EXCHANGE_STARTED))
+        return -EINVAL;
+    if (exchange->flags & (EXCHANGE_RESPONSE_DONE | EXCHANGE_GONE))
+        return WEFT_EENDED;
+    if (exchange->announced != WEFT_HTTP_LENGTH_UNKNOWN && length > exchange->announced - exchange->written)
+        return -EMSGSIZE;
+    return (exchange->flags & EXCHANGE_NO_BODY) || length == 0;
+}
+
+static int write_chunk_line(weft_http_exchange *exchange, uint64_t length)
+{
+    char line[WEFT_HTTP1_CHUNK_ROOM];
+    int size = weft_http1_write_chunk(line, sizeof line, length);
+
+    return size < 0 ? size : write_stream(exchange, weft_bytes_of(line, (size_t)size));
+}
+
+/* A part of a chunk was queued and the rest was not: the body cannot be completed any more. */
+static int broken(weft_http_exchange *exchange, int error)
+{
+    weft_http_exchange_abort(exchange);
+    return error;
+}
+
+int weft_http_respond_write(weft_http_exchange *exchange, weft_bytes bytes)
+{
+    bool chunked = (exchange->flags & EXCHANGE_CHUNKED) != 0;
+    int status = may_write(exchange, bytes.length);
+
+    if (status < 0)
+        return status;
+    if (status == 0) {
+        if (chunked && (status = write_chunk_line(exchange, bytes.length)) < 0)
+            return status;
+        status = write_stream(exchange, bytes);
+        if (status >= 0 && chunked)
+            status = write_stream(exchange, weft_bytes_of("\r\n", 2));
+        if (status < 0)
+            return chunked ? broken(exchange, status) : status;
+        exchange->written += bytes.length;
+        return status;
+    }
+    exchange->written += exchange->announced == WEFT_HTTP_LENGTH_UNKNOWN ? 0 : bytes.length;
+    return 0;
+}
+
+int weft_http_respond_file(weft_http_exchange *exchange, weft_file *file, uint64_t offset, uint64_t length)
+{
+    bool chunked = (exchange->flags & EXCHANGE_CHUNKED) != 0;
+    int status = may_write(exchange, length);
+
+    if (status < 0)
+        return status;
+    if (status == 0) {
+        if (chunked && (status = write_chunk_line(exchange, length)) < 0)
+            return status;
+        status = note_full(exchange, weft_stream_write_file(exchange->connection->stream, file, offset, length));
+        if (status >= 0 && chunked)
+            status = write_stream(exchange, weft_bytes_of("\r\n", 2));
+        if (status < 0)
+            return chunked ? broken(exchange, status) : status;
+    }
+    exchange->written += length;
+    return status == 1 && !(exchange->flags & EXCHANGE_NO_BODY) && length > 0;
+}
+
+static int end_chunks(weft_http_exchange *exchange, const weft_http_field *trailers, size_t count)
+{
+    struct head end = {.length = 0};
+
+    add(&end, weft_http1_write_last_chunk(end.data, sizeof end.data));
+    for (size_t i = 0; i < count; i++)
+        add(&end, weft_http1_write_trailer(end.data + end.length, room(&end), trailers[i].name, trailers[i].value));
+    add_line(&end, "\r\n", 2);
+    return end.error < 0 ? end.error : write_stream(exchange, weft_bytes_of(end.data, end.length));
+}
+
+int weft_http_respond_end(weft_http_exchange *exchange, const weft_http_field *trailers, size_t count)
+{
+    bool sends_body = !(exchange->flags & EXCHANGE_NO_BODY);
+    int status = may_write(exchange, 0);
+
+    if (status < 0)
+        return status;
+    if (sends_body && exchange->announced != WEFT_HTTP_LENGTH_UNKNOWN && exchange->written < exchange->announced) {
+        weft_http_exchange_abort(exchange);
+        return 0;
+    }
+    if (sends_body && (exchange->flags & EXCHANGE_CHUNKED) && (status = end_chunks(exchange, trailers, count)) < 0)
+        return status;
+    exchange->flags |= EXCHANGE_RESPONSE_DONE;
+    http_connection_changed(exchange->connection);
+    return 0;
+}
+
+int weft_http_respond(weft_http_exchange *exchange, unsigned status, const weft_http_field *fields, size_t count,
+                      weft_bytes body)
+{
+    int result = weft_http_respond_start(exchange, status, fields, count, body.length);
+
+    if (result < 0)
+        return result;
+    result = body.length > 0 ? weft_http_respond_write(exchange, body) : 0;
+    if (result < 0)
+        return broken(exchange, result);
+    return weft_http_respond_end(exchange, NULL, 0);
+}
+
+int http_respond_continue(weft_http_exchange *exchange)
+{
+    static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+    exchange->flags &= ~(uint32_t)EXCHANGE_EXPECT;
+    return write_stream(exchange, weft_bytes_of(line, sizeof line - 1));
+}
+
+void http_respond_refusal(struct http_connection *connection, unsigned status)
+{
+    struct head head;
+    char page[HTTP_ERROR_PAGE_ROOM];
+    size_t length = http_error_page(status, page);
+
+    begin_head(&head, connection->server, status);
+    ADD_LINE(&head, "Content-Type: text/html; charset=utf-8");
+    add(&head, weft_http1_write_length(head.data + head.length, room(&head), length));
+    ADD_LINE(&head, "Connection: close");
+    add_line(&head, "\r\n", 2);
+    if (weft_stream_write(connection->stream, weft_bytes_of(head.data, head.length)) < 0)
+        return;
+    if (connection->exchange) {
+        connection->exchange->status = status;
+        if (connection->exchange->flags & EXCHANGE_HEAD_METHOD)
+            return;
+    }
+    (void)weft_stream_write(connection->stream, weft_bytes_of(page, length));
+}

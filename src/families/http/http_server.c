@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* The server: a factory of connections, with what they share (http_server.h). */
+#include "families/http/http_server.h"
+
+#include <weft/memory.h>
+#include <weft/wire/http_date.h>
+
+#define HEAD_TIME WEFT_SECONDS(30)
+#define BODY_TIME WEFT_SECONDS(60)
+#define IDLE_TIME WEFT_SECONDS(60)
+
+static weft_protocol *build(weft_factory *factory, weft_stream *stream)
+{
+    return http_connection_new(weft_container_of(factory, weft_http_server, factory), stream);
+}
+
+static void stopped(weft_factory *factory, size_t drained, size_t aborted)
+{
+    weft_http_server *server = weft_container_of(factory, weft_http_server, factory);
+
+    if (server->stopped)
+        server->stopped(server->stopped_arg, drained, aborted);
+}
+
+static const weft_factory_ops factory_ops = {.build = build, .stopped = stopped};
+
+static void set_options(weft_http_server *server, const weft_http_server_options *options)
+{
+    server->limits = (weft_http1_limits){
+        .request_line = options->request_line,
+        .head_bytes = options->head_bytes,
+        .field_count = options->field_count,
+        .body = options->body >= WEFT_UNLIMITED ? WEFT_UNLIMITED : (size_t)options->body,
+        .whole_head = true,
+    };
+    server->head_time = options->head_time ? options->head_time : HEAD_TIME;
+    server->body_time = options->body_time ? options->body_time : BODY_TIME;
+    server->idle_time = options->idle_time ? options->idle_time : IDLE_TIME;
+    server->requests = options->requests ? options->requests : WEFT_UNLIMITED;
+}
+
+int weft_http_server_new(weft_loop *loop, weft_http_handler *handler, const weft_http_server_options *options,
+                         weft_http_server **ret_server)
+{
+    static const weft_http_server_options defaults = {.size = sizeof(weft_http_server_options)};
+    weft_http_server *server = weft_allocate_zeroed(1, sizeof *server);
+
+    if (!server)
+        return WEFT_ENOMEM;
+    server->factory.ops = &factory_ops;
+    server->loop = loop;
+    server->handler = handler;
+    server->date_second = -1;
+    set_options(server, options ? options : &defaults);
+    *ret_server = server;
+    return 0;
+}
+
+void weft_http_server_free(weft_http_server *server)
+{
+    if (!server)
+        return;
+    while (server->free_exchanges) {
+        weft_http_exchange *exchange = server->free_exchanges;
+        server->free_exchanges = exchange->next_free;
+        weft_release(exchange);
+    }
+    weft_release(server->scratch);
+    weft_release(server);
+}
+
+weft_factory *weft_http_server_factory(weft_http_server *server, void (*stopped_)(void *, size_t, size_t), void *arg)
+{
+    server->stopped = stopped_;
+    server->stopped_arg = arg;
+    return &server->factory;
+}
+
+/* The date changes once a second, and so is written once a second. */
+const char *http_server_date(weft_http_server *server)
+{
+    weft_time second = weft_loop_wall(server->loop) / WEFT_SECONDS(1);
+
+    if (second != server->date_second && weft_http_date_format(second, server->date) == 0)
+        server->date_second = second;
+    return server->date;
+}

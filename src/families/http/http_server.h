@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The inside of the HTTP/1.1 server. Four files share it:
+ *
+ *   http_server.c      the factory, limits, the date
+ *   http_connection.c  a connection: pulls events from the codec, deadlines
+ *   http_exchange.c    one request and its response: what a handler sees
+ *   http_response.c    writing a response
+ *
+ * A connection's states, and what ends each:
+ *
+ *   IDLE ---first byte---> HEAD ---head complete---> BODY/ANSWER ---both done---> IDLE
+ *    |idle_time             |head_time: 408            |body_time: 408            or, not keep-alive,
+ *    v                      v                          v                          close
+ *   close                  close                      close
+ *
+ * Invariants:
+ *  1. There is at most one exchange on a connection; what follows its request
+ *     waits in the stream.
+ *  2. Nothing that follows a refused request, or a body that was not read to
+ *     its end, is ever parsed.
+ *  3. A responder hears `gone` once.
+ */
+#ifndef FAMILIES_HTTP_SERVER_H
+#define FAMILIES_HTTP_SERVER_H
+
+#include <weft/http.h>
+#include <weft/wire/http1.h>
+#include <weft/wire/http_date.h>
+
+#include "loop/loop_internal.h"
+
+/* What is left of a request's body is read and dropped up to here, so that the connection can go on. */
+#define HTTP_DISCARD (64 * 1024)
+enum {
+    HTTP_HEAD_BEGUN = 1 << 0,  /* part of a head is here: head_time runs */
+    HTTP_PARSING = 1 << 1,     /* http_connection.c is in its loop */
+    HTTP_LAST = 1 << 2,        /* no request follows: close when the response is done */
+    HTTP_DRAINING = 1 << 3,    /* the listener stops */
+    HTTP_BROKEN = 1 << 4,      /* refused: nothing more is parsed */
+    HTTP_PAUSED_BODY = 1 << 5, /* the responder wants no body for now */
+    HTTP_BODY_TIME = 1 << 6,   /* the deadline of the body runs */
+    HTTP_FULL = 1 << 7,        /* the client does not take what is queued: answer nothing more */
+    HTTP_WAITING = 1 << 8,     /* the stream is paused */
+    HTTP_ENDED = 1 << 9,       /* the client half-closed */
+    HTTP_DEAD = 1 << 10,       /* lost, but the task is still queued */
+};
+
+struct http_connection {
+    weft_protocol protocol;
+    weft_http_server *server;
+    weft_stream *stream;
+    weft_http_exchange *exchange;
+    struct loop_task task;
+    uint32_t flags;
+    uint32_t requests;
+    weft_http1_parser parser;
+};
+
+enum {
+    EXCHANGE_HEAD_METHOD = 1 << 0, /* HEAD: no body is sent */
+    EXCHANGE_EXPECT = 1 << 1,      /* the client waits for 100 Continue */
+    EXCHANGE_HAS_BODY = 1 << 2,
+    EXCHANGE_REQUEST_DONE = 1 << 3,  /* the request was read to its end */
+    EXCHANGE_STARTED = 1 << 4,       /* the response's head was written */
+    EXCHANGE_RESPONSE_DONE = 1 << 5, /* the response was handed over */
+    EXCHANGE_CHUNKED = 1 << 6,
+    EXCHANGE_NO_BODY = 1 << 7, /* HEAD, 204, 304: what is written is dropped */
+    EXCHANGE_UNTIL_CLOSE = 1 << 8,
+    EXCHANGE_KEPT = 1 << 9,        /* its slices are in memory of its own */
+    EXCHANGE_IN_REQUEST = 1 << 10, /* the handler is being called */
+    EXCHANGE_GONE = 1 << 11,
+};
+
+struct weft_http_exchange {
+    struct http_connection *connection;
+    weft_http_responder *responder;
+    uint32_t flags;
+    unsigned status;
+    weft_bytes method, target, path, authority;
+    unsigned minor;
+    size_t field_count, trailer_count;
+    weft_http_field *fields; /* the server's scratch, until the exchange is kept */
+    weft_http_field *trailers;
+    char *kept;                  /* the memory of its slices */
+    uint64_t announced, written; /* of the response's body */
+    uint64_t discarded;          /* of the request's body, after the response */
+    uint64_t request_left;       /* of the request's body, by its Content-Length; UINT64_MAX if chunked */
+    weft_time began, wall;
+    weft_http_exchange *next_free;
+};
+
+struct weft_http_server {
+    weft_factory factory;
+    weft_loop *loop;
+    weft_http_handler *handler;
+    weft_http1_limits limits;
+    weft_time head_time, body_time, idle_time;
+    size_t requests;
+    uint64_t body;
+    void (*stopped)(void *arg, size_t drained, size_t aborted);
+    void *stopped_arg;
+    weft_http_exchange *free_exchanges;
+    weft_http_field *scratch; /* fields of the head that is being handled */
+    size_t scratch_room;
+    weft_time date_second; /* the wall-clock second that `date` shows */
+    char date[WEFT_HTTP_DATE_LENGTH + 1];
+    size_t listeners;
+};
+
+/* http_server.c */
+const char *http_server_date(weft_http_server *server);
+
+/* http_connection.c */
+weft_protocol *http_connection_new(weft_http_server *server, weft_stream *stream);
+/* The exchange may be over, or reading may go on: looked at from the loop if not already parsing. */
+void http_connection_changed(struct http_connection *connection);
+
+/* http_exchange.c */
+weft_http_exchange *http_exchange_new(struct http_connection *connection);
+void http_exchange_free(weft_http_exchange *exchange);
+/* Copies what the exchange borrows. Returns 0 or WEFT_ENOMEM. */
+int http_exchange_keep(weft_http_exchange *exchange);
+/* Tells the responder and the log, once. */
+void http_exchange_gone(weft_http_exchange *exchange, int reason);
+/* For the access log: what was refused before it had become an exchange. */
+void http_record_refusal(struct http_connection *connection, unsigned status);
+int http_exchange_add_trailer(weft_http_exchange *exchange, weft_bytes name, weft_bytes value);
+
+/* http_response.c */
+/* The server's own answer to what it refuses; the connection is closed after it. */
+void http_respond_refusal(struct http_connection *connection, unsigned status);
+int http_respond_continue(weft_http_exchange *exchange);
+
+#endif
