@@ -118,6 +118,14 @@ WEFT_API void weft_http_server_free(weft_http_server *server);
 WEFT_API weft_factory *weft_http_server_factory(weft_http_server *server,
                                                 void (*stopped)(void *arg, size_t drained, size_t aborted), void *arg);
 
+/**
+ * The whole of a small HTTP server: serves at @p url with the default limits until SIGTERM or SIGINT, and says
+ * `listening on http://…` on standard error.
+ * @param handler  *borrowed* until the call returns
+ * @return an exit status for main: 0; 1 after an error; 2 for a bad URL
+ */
+WEFT_API int weft_http_serve(const char *url, weft_http_handler *handler);
+
 /** @name The request
  * Slices are *borrowed*: see `request` above.
  * @{ */

@@ -45,6 +45,8 @@ struct weft_listener {
     bool open;     /* the socket is */
     bool single;   /* one adopted connection, no socket that listens */
     bool stopping, asked, resting, ended;
+    weft_address local;
+    int adopted_fd; /* fd://: the number that it had; else -1 */
     char path[UNIX_PATH_MOST];
 };
 
@@ -158,6 +160,7 @@ static void opened(struct backend_listener *io, struct backend_stream *handle, i
         stream_discard(stream);
         return;
     }
+    accept_if_allowed(listener);
     listener->loop->running = "factory";
     protocol = listener->factory->ops->build(listener->factory, stream);
     if (!protocol) {
@@ -168,7 +171,6 @@ static void opened(struct backend_listener *io, struct backend_stream *handle, i
     stream->protocol = protocol;
     if (!(stream->flags & STREAM_DOOMED))
         stream_opened(stream);
-    accept_if_allowed(listener);
 }
 
 static void exhausted(struct backend_listener *io, int status, unsigned shed)
@@ -257,23 +259,11 @@ static void listener_task(struct loop_task *task)
         finish(listener);
 }
 
-static void count_aborted(weft_scope_member *member, void *arg)
-{
-    weft_stream *stream = weft_container_of(member, weft_stream, member);
-    weft_listener *listener = arg;
-
-    if (stream->flags & STREAM_DOOMED)
-        return;
-    listener->aborted++;
-    listener->drained--; /* it will be counted when it is gone */
-}
-
 static void listener_timer_fired(weft_timer_entry *entry)
 {
     weft_listener *listener = weft_container_of(entry, weft_listener, timer);
 
     if (listener->stopping) {
-        scope_visit(listener->streams, "stream", count_aborted, listener);
         weft_scope_cancel(listener->streams, WEFT_EDRAIN);
         return;
     }
@@ -285,7 +275,7 @@ void weft_listener_stop(weft_listener *listener, weft_time grace)
 {
     weft_time ends = grace >= WEFT_NEVER - listener->loop->now ? WEFT_NEVER : listener->loop->now + grace;
 
-    if (listener->stopping && ends >= listener->grace_ends)
+    if (listener->ended || (listener->stopping && ends >= listener->grace_ends))
         return;
     listener->stopping = true;
     listener->grace_ends = ends;
@@ -297,8 +287,12 @@ void weft_listener_stop(weft_listener *listener, weft_time grace)
 
 void listener_stream_gone(weft_listener *listener, const weft_stream *stream)
 {
+    int forced = weft_scope_cancelled(listener->streams); /* the grace time or the scope has ended */
+
     forget(listener, stream);
-    if (listener->stopping)
+    if (forced && stream->reason == forced)
+        listener->aborted++;
+    else if (listener->stopping)
         listener->drained++;
     if (listener->single && !listener->stopping)
         weft_listener_stop(listener, 0);
@@ -341,6 +335,7 @@ static int listener_new(weft_scope *scope, weft_factory *factory, const weft_lis
     listener->factory = factory;
     listener->io.events = &listener_events;
     listener->task.run = listener_task;
+    listener->adopted_fd = -1;
     listener->most = options->max_connections ? options->max_connections : CONNECTIONS_DEFAULT;
     listener->most_per_address = options->max_per_address ? options->max_per_address : WEFT_UNLIMITED;
     wheel_entry_init(&listener->timer, listener_timer_fired);
@@ -381,7 +376,7 @@ static int open_socket(weft_listener *listener, const struct url *url, const wef
     socket.unix_mode = options->unix_mode;
     socket.v6_only = !url->any;
     status = backend->ops->listen(backend, &listener->io, &at, &socket);
-    if (status == -EAFNOSUPPORT && url->any) { /* a system without IPv6 */
+    if ((status == -EAFNOSUPPORT || status == -EADDRNOTAVAIL) && url->any) { /* a system without IPv6 */
         at.address.family = WEFT_ADDRESS_IPV4;
         status = backend->ops->listen(backend, &listener->io, &at, &socket);
     }
@@ -394,22 +389,23 @@ static int open_socket(weft_listener *listener, const struct url *url, const wef
 static int adopt_connection(weft_listener *listener, int in, int out)
 {
     struct backend *backend = backend_of(listener);
-    weft_address none = {.family = WEFT_ADDRESS_NONE};
-    struct backend_stream *handle = accepted(&listener->io, &none);
+    weft_address peer = {.family = WEFT_ADDRESS_NONE};
+    struct backend_stream *handle = accepted(&listener->io, &peer);
+    weft_stream *stream;
     int status;
 
     if (!handle)
         return WEFT_ENOMEM;
     listener->single = true;
-    status = backend->ops->adopt_stream(backend, handle, in, out,
-                                        &weft_container_of(handle, weft_stream, io)->peer);
+    stream = weft_container_of(handle, weft_stream, io);
+    status = backend->ops->adopt_stream(backend, handle, in, out, &listener->config->socket, &peer);
     if (status < 0) {
-        weft_stream *stream = weft_container_of(handle, weft_stream, io);
         listener->connections--;
         stream_discard(stream);
         return status;
     }
-    listener->adopted = weft_container_of(handle, weft_stream, io);
+    stream->peer = peer;
+    listener->adopted = stream;
     loop_later(listener->loop, &listener->task);
     return 0;
 }
@@ -423,7 +419,8 @@ static int open_endpoint(weft_listener *listener, const struct url *url, const w
     case URL_STDIO:
         return adopt_connection(listener, 0, 1);
     case URL_DESCRIPTOR:
-        status = backend->ops->adopt_listener(backend, &listener->io, url->fd);
+        listener->adopted_fd = url->fd;
+        status = backend->ops->adopt_listener(backend, &listener->io, url->fd, &listener->config->socket);
         if (status == -EINVAL)
             return adopt_connection(listener, url->fd, url->fd);
         break;
@@ -432,6 +429,7 @@ static int open_endpoint(weft_listener *listener, const struct url *url, const w
     }
     if (status == 0) {
         listener->open = true;
+        (void)listener->io.listening->local(backend, &listener->io, &listener->local);
         accept_if_allowed(listener);
     }
     return status;
@@ -470,19 +468,17 @@ size_t weft_listener_connections(const weft_listener *listener)
 
 void weft_listener_url(const weft_listener *listener, const char *scheme, char *buffer)
 {
-    weft_address at = {.family = WEFT_ADDRESS_NONE};
+    const weft_address *at = &listener->local;
     char text[WEFT_ADDRESS_TEXT];
-    const char *slash = scheme ? "/" : "";
 
-    if (listener->open)
-        (void)listener->io.listening->local(backend_of(listener), &listener->io, &at);
-    weft_address_text(&at, text);
-    if (at.family == WEFT_ADDRESS_UNIX)
-        snprintf(buffer, WEFT_LISTENER_URL, "unix://%s", listener->path);
-    else if (at.family == WEFT_ADDRESS_MEMORY)
-        snprintf(buffer, WEFT_LISTENER_URL, "mem://%s", listener->path);
-    else if (at.family == WEFT_ADDRESS_NONE)
+    weft_address_text(at, text);
+    if (at->family == WEFT_ADDRESS_IPV4 || at->family == WEFT_ADDRESS_IPV6)
+        snprintf(buffer, WEFT_LISTENER_URL, "%s://%s%s", scheme ? scheme : "tcp", text, scheme ? "/" : "");
+    else if (listener->adopted_fd >= 0)
+        snprintf(buffer, WEFT_LISTENER_URL, "fd://%d", listener->adopted_fd);
+    else if (at->family == WEFT_ADDRESS_NONE)
         snprintf(buffer, WEFT_LISTENER_URL, "stdio:");
     else
-        snprintf(buffer, WEFT_LISTENER_URL, "%s://%s%s", scheme ? scheme : "tcp", text, slash);
+        snprintf(buffer, WEFT_LISTENER_URL, "%s://%s", at->family == WEFT_ADDRESS_UNIX ? "unix" : "mem",
+                 listener->path);
 }

@@ -7,12 +7,14 @@
 
 #include <weft/signal.h>
 
+#include "net/serve.h"
+
 #define GRACE WEFT_SECONDS(10)
 
 struct server {
-    weft_factory factory; /* passes on to the user's */
+    weft_factory factory; /* passes on to the plan's */
     weft_factory *users;
-    weft_protocol *protocol; /* or this one, for every connection */
+    struct serve_plan *plan;
     weft_listener *listener;
     weft_signal terminate, interrupt;
     bool stopping;
@@ -22,7 +24,7 @@ static weft_protocol *build(weft_factory *factory, weft_stream *stream)
 {
     struct server *server = weft_container_of(factory, struct server, factory);
 
-    return server->protocol ? server->protocol : server->users->ops->build(server->users, stream);
+    return server->users->ops->build(server->users, stream);
 }
 
 static void stopped(weft_factory *factory, size_t drained, size_t aborted)
@@ -31,7 +33,7 @@ static void stopped(weft_factory *factory, size_t drained, size_t aborted)
 
     weft_signal_stop(&server->terminate);
     weft_signal_stop(&server->interrupt);
-    if (server->users && server->users->ops->stopped)
+    if (server->users->ops->stopped)
         server->users->ops->stopped(server->users, drained, aborted);
 }
 
@@ -66,16 +68,18 @@ static int tell(const char *url, int error, const weft_url_error *where)
 static int start(struct server *server, weft_loop *loop, const char *url, weft_url_error *where)
 {
     weft_scope *root = weft_loop_scope(loop);
-    int status = weft_signal_start(&server->terminate, root, SIGTERM, terminated);
+    int status = server->plan->make(server->plan, loop, &server->users);
 
+    if (status == 0)
+        status = weft_signal_start(&server->terminate, root, SIGTERM, terminated);
     if (status == 0)
         status = weft_signal_start(&server->interrupt, root, SIGINT, interrupted);
     if (status == 0)
-        status = weft_listen(root, url, &server->factory, NULL, &server->listener, where);
+        status = weft_listen(root, url, &server->factory, server->plan->options, &server->listener, where);
     return status;
 }
 
-static int serve(struct server *server, const char *url)
+static int run(struct server *server, const char *url)
 {
     char address[WEFT_LISTENER_URL];
     weft_url_error where = {0};
@@ -87,7 +91,7 @@ static int serve(struct server *server, const char *url)
     status = start(server, loop, url, &where);
     exit_status = status < 0 ? tell(url, status, &where) : 0;
     if (status == 0) {
-        weft_listener_url(server->listener, NULL, address);
+        weft_listener_url(server->listener, server->plan->scheme, address);
         fprintf(stderr, "listening on %s\n", address);
         status = weft_loop_run(loop);
         if (status < 0) {
@@ -99,16 +103,49 @@ static int serve(struct server *server, const char *url)
     return exit_status;
 }
 
+int serve_run(const char *url, struct serve_plan *plan)
+{
+    struct server server = {.factory.ops = &server_ops, .plan = plan};
+
+    return run(&server, url);
+}
+
+/* -- with a factory of the user's, or one protocol for every connection -- */
+
+struct simple_plan {
+    struct serve_plan plan;
+    weft_factory *users;
+    weft_factory shared;
+    weft_protocol *protocol;
+};
+
+static int make_simple(struct serve_plan *plan, weft_loop *loop, weft_factory **ret_factory)
+{
+    struct simple_plan *simple = weft_container_of(plan, struct simple_plan, plan);
+
+    (void)loop;
+    *ret_factory = simple->users ? simple->users : &simple->shared;
+    return 0;
+}
+
+static weft_protocol *build_shared(weft_factory *factory, weft_stream *stream)
+{
+    (void)stream;
+    return weft_container_of(factory, struct simple_plan, shared)->protocol;
+}
+
+static const weft_factory_ops shared_ops = {.build = build_shared};
+
 int weft_serve_factory(const char *url, weft_factory *factory)
 {
-    struct server server = {.factory.ops = &server_ops, .users = factory};
+    struct simple_plan simple = {.plan.make = make_simple, .users = factory};
 
-    return serve(&server, url);
+    return serve_run(url, &simple.plan);
 }
 
 int weft_serve_protocol(const char *url, weft_protocol *protocol)
 {
-    struct server server = {.factory.ops = &server_ops, .protocol = protocol};
+    struct simple_plan simple = {.plan.make = make_simple, .shared.ops = &shared_ops, .protocol = protocol};
 
-    return serve(&server, url);
+    return serve_run(url, &simple.plan);
 }

@@ -7,6 +7,9 @@
 
 #include <limits.h>
 
+/* What fits into a sockaddr_un, with its NUL. */
+#define NAME_MOST 107
+
 struct parse {
     const char *text;
     weft_bytes rest; /* what is not parsed yet; points into text */
@@ -162,6 +165,9 @@ static int parse_tcp(struct parse *parse, struct url *ret)
         return fail_at(parse, rest.data + rest.length, "a colon and a port number are missing here");
     host = weft_bytes_first(rest, colon);
     port = weft_bytes_skip(rest, colon + 1);
+    for (size_t i = 0; i < port.length; i++)
+        if (port.data[i] < '0' || port.data[i] > '9')
+            return fail_at(parse, port.data + i, "the port must be a number from 0 to 65535");
     if (weft_bytes_to_uint64(port, 65535, &value) < 0)
         return fail_at(parse, port.data, "the port must be a number from 0 to 65535");
     ret->endpoint.address.port = (uint16_t)value;
@@ -172,8 +178,10 @@ static int parse_unix(struct parse *parse, struct url *ret)
 {
     if (parse->rest.length == 0)
         return fail_at(parse, parse->rest.data, "the path of the socket is missing (or @name, for an abstract one)");
-    if (parse->rest.length > 107)
-        return fail_at(parse, parse->rest.data + 107, "the path of a UNIX socket has at most 107 bytes");
+    if (parse->rest.length == 1 && parse->rest.data[0] == '@')
+        return fail_at(parse, parse->rest.data + 1, "the name of the abstract socket is missing");
+    if (parse->rest.length > NAME_MOST)
+        return fail_at(parse, parse->rest.data + NAME_MOST, "the path of a UNIX socket has at most 107 bytes");
     ret->endpoint.address.family = WEFT_ADDRESS_UNIX;
     ret->endpoint.path = parse->rest;
     return 0;
@@ -183,6 +191,8 @@ static int parse_memory(struct parse *parse, struct url *ret)
 {
     if (parse->rest.length == 0)
         return fail_at(parse, parse->rest.data, "the name is missing");
+    if (parse->rest.length > NAME_MOST)
+        return fail_at(parse, parse->rest.data + NAME_MOST, "the name has at most 107 bytes");
     ret->endpoint.address.family = WEFT_ADDRESS_MEMORY;
     ret->endpoint.path = parse->rest;
     return 0;
