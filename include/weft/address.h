@@ -10,6 +10,7 @@
 
 WEFT_BEGIN_DECLS
 
+/** What kind of address it is. */
 typedef enum weft_address_family {
     WEFT_ADDRESS_NONE, /**< unknown, or none: a pipe */
     WEFT_ADDRESS_IPV4,

@@ -21,7 +21,9 @@
 
 WEFT_BEGIN_DECLS
 
+/** A server: a factory of connections, with their limits. */
 typedef struct weft_http_server weft_http_server;
+/** One request and the response to it; the server owns it. */
 typedef struct weft_http_exchange weft_http_exchange;
 typedef struct weft_http_handler weft_http_handler;
 typedef struct weft_http_responder weft_http_responder;

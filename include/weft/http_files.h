@@ -15,6 +15,7 @@
 
 WEFT_BEGIN_DECLS
 
+/** The handler of one folder; whoever made it frees it. */
 typedef struct weft_http_files weft_http_files;
 
 /** What a folder's handler does. Zero means the default. */

@@ -18,6 +18,7 @@
 
 WEFT_BEGIN_DECLS
 
+/** What accepts connections at one place; its scope owns it. */
 typedef struct weft_listener weft_listener;
 
 /** How to listen. Zero means the default. */

@@ -63,9 +63,9 @@ WEFT_API weft_time weft_loop_now(const weft_loop *loop);
 WEFT_API weft_time weft_loop_wall(const weft_loop *loop);
 /** The root of the loop's scope tree; it lives as long as the loop. */
 WEFT_API weft_scope *weft_loop_scope(weft_loop *loop);
-/** The loop's counters. */
+/** The loop's counters. @return *borrowed*, *until* the loop is freed */
 WEFT_API weft_counters *weft_loop_counters(weft_loop *loop);
-/** The backend's name: "epoll", "sim". */
+/** The backend's name: "epoll", "sim". @return a constant */
 WEFT_API const char *weft_loop_backend(const weft_loop *loop);
 /** Fills @p memory with unpredictable bytes (under the simulator: from the seed). @return 0 or a negative error */
 WEFT_API WEFT_NODISCARD int weft_loop_entropy(weft_loop *loop, void *memory, size_t length);
@@ -84,7 +84,8 @@ WEFT_API void weft_loop_post(weft_loop *loop, weft_post *post);
 
 /** @name Hosting: another loop drives this one.
  * @{ */
-/** A descriptor that is readable when weft_loop_step has something to do; -1 if the backend has none. */
+/** A descriptor that is readable when weft_loop_step has something to do. @return the descriptor, the loop's own;
+ *  -1 if the backend has none */
 WEFT_API int weft_loop_fd(const weft_loop *loop);
 /** How long the host may sleep: a duration, 0 if there is work already, WEFT_NEVER if only the descriptor matters. */
 WEFT_API weft_time weft_loop_prepare(weft_loop *loop);

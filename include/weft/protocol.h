@@ -16,6 +16,7 @@
 
 WEFT_BEGIN_DECLS
 
+/** A stream of bytes (weft/stream.h); its scope owns it. */
 typedef struct weft_stream weft_stream;
 typedef struct weft_protocol weft_protocol;
 typedef struct weft_factory weft_factory;

@@ -18,7 +18,9 @@
 
 WEFT_BEGIN_DECLS
 
+/** A loop (weft/loop.h); whoever made it frees it. */
 typedef struct weft_loop weft_loop;
+/** A scope; its parent owns it. */
 typedef struct weft_scope weft_scope;
 
 /**
@@ -44,9 +46,9 @@ WEFT_API void weft_scope_set_name(weft_scope *scope, const char *name);
 WEFT_API const char *weft_scope_name(const weft_scope *scope);
 /** The scope that it is in; NULL for a loop's root. */
 WEFT_API weft_scope *weft_scope_parent(const weft_scope *scope);
-/** The loop that it belongs to. */
+/** The loop that it belongs to. @return *borrowed* */
 WEFT_API weft_loop *weft_scope_loop(const weft_scope *scope);
-/** 0, or the reason for which it was cancelled. */
+/** Whether it was cancelled. @return 0, or the reason (a negative error) */
 WEFT_API int weft_scope_cancelled(const weft_scope *scope);
 /** How many members (scopes, streams, listeners, timers, signals, jobs) are in it, not counting those inside them. */
 WEFT_API size_t weft_scope_count(const weft_scope *scope);

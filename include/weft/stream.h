@@ -83,7 +83,7 @@ WEFT_API WEFT_NODISCARD int weft_stream_set_options(weft_stream *stream, const w
 /** Gives the stream to another protocol; the former gets no further call, not even `lost`. Input that was not
  *  consumed goes to the new one, from the loop. */
 WEFT_API void weft_stream_set_protocol(weft_stream *stream, weft_protocol *protocol);
-/** The protocol that speaks on it. */
+/** The protocol that speaks on it. @return *borrowed* */
 WEFT_API weft_protocol *weft_stream_protocol(const weft_stream *stream);
 
 /** The other end's address; valid until the stream's memory is gone. */
@@ -92,7 +92,7 @@ WEFT_API const weft_address *weft_stream_peer(const weft_stream *stream);
 WEFT_API WEFT_NODISCARD int weft_stream_local(const weft_stream *stream, weft_address *ret_address);
 /** The loop that it lives on. */
 WEFT_API weft_loop *weft_stream_loop(const weft_stream *stream);
-/** The scope that it belongs to. */
+/** The scope that it belongs to. @return *borrowed* */
 WEFT_API weft_scope *weft_stream_scope(const weft_stream *stream);
 
 /** Keeps the stream's memory (not its connection) until unref. @return @p stream */

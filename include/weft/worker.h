@@ -10,6 +10,7 @@
 
 WEFT_BEGIN_DECLS
 
+/** A thread that runs a loop; whoever started it joins it. */
 typedef struct weft_worker weft_worker;
 
 /**
