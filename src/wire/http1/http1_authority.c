@@ -65,21 +65,22 @@ static bool is_ipv6(weft_bytes text)
     return count_groups(text, true) == 8;
 }
 
-/* reg-name: unreserved, sub-delims without the comma, and "%" with two hexadecimal digits. */
-static bool is_name(weft_bytes text)
+/* Whether every "%" in @p text is followed by two hexadecimal digits (RFC 3986 §2.1). */
+static bool is_encoded(weft_bytes text)
 {
-    if (!http1_all(text, HTTP1_NAME))
-        return false;
-    for (size_t i = 0; i < text.length; i++)
-        if (text.data[i] == '%') {
-            if (text.length - i < 3 || !http1_is(text.data[i + 1], HTTP1_HEX) || !http1_is(text.data[i + 2], HTTP1_HEX))
-                return false;
-            i += 2;
-        }
+    const char *percent;
+
+    while (text.length > 0 && (percent = memchr(text.data, '%', text.length)) != NULL) {
+        weft_bytes digits = weft_bytes_skip(text, (size_t)(percent - text.data) + 1);
+
+        if (!http1_all(weft_bytes_first(digits, 2), HTTP1_HEX) || digits.length < 2)
+            return false;
+        text = weft_bytes_skip(digits, 2);
+    }
     return true;
 }
 
-/* The length of the host at the front of @p bytes, or 0 if there is no valid one. */
+/* The length of the host at the front of @p bytes, or 0 if there is no valid one: IP-literal or reg-name. */
 static size_t host_length(weft_bytes bytes)
 {
     size_t length;
@@ -91,7 +92,7 @@ static size_t host_length(weft_bytes bytes)
         return length > 2 && is_ipv6(weft_bytes_of(bytes.data + 1, length - 2)) ? length : 0;
     }
     length = http1_span(bytes, 0, HTTP1_NAME);
-    return is_name(weft_bytes_first(bytes, length)) ? length : 0;
+    return is_encoded(weft_bytes_first(bytes, length)) ? length : 0;
 }
 
 int http1_authority_parse(weft_bytes bytes, http1_authority *ret)

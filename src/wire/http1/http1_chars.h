@@ -24,7 +24,7 @@ static inline bool http1_is(char byte, unsigned set)
     return (http1_classes[(unsigned char)byte] & set) != 0;
 }
 
-/* The offset, from @p from on, of the first byte of @p bytes that is in none of the classes in @p set; or the length. */
+/* The offset, from @p from on, of the first byte of @p bytes that is in no class of @p set; or the length. */
 static inline size_t http1_span(weft_bytes bytes, size_t from, unsigned set)
 {
     while (from < bytes.length && http1_is(bytes.data[from], set))
@@ -61,7 +61,7 @@ static inline weft_bytes http1_trim(weft_bytes bytes)
 
 /*
  * The offset, from @p from on, of the first control character (below 0x20, or 0x7f) other than HTAB; or @p length.
- * Eight bytes at a time: every byte of a head goes through here once.
+ * Sixteen bytes at a time: every byte of a head goes through here once.
  */
 size_t http1_find_control(const char *data, size_t from, size_t length);
 

@@ -56,10 +56,9 @@ static enum http1_problem split_target(weft_http1_request_line *line)
     return split_absolute(line);
 }
 
-/* Splits @p text and sets *ret, or refuses it. */
-static int parse_request_line(weft_http1_parser *parser, weft_bytes text, weft_http1_request_line *ret)
+/* Splits @p text and sets *line, or refuses it. */
+static int parse_request_line(weft_http1_parser *parser, weft_bytes text, weft_http1_request_line *line)
 {
-    weft_http1_request_line line = {.form = WEFT_HTTP1_ORIGIN_FORM};
     size_t method = http1_span(text, 0, HTTP1_TOKEN);
     size_t target = http1_span(text, method + 1, HTTP1_TARGET);
     enum http1_problem problem;
@@ -68,17 +67,15 @@ static int parse_request_line(weft_http1_parser *parser, weft_bytes text, weft_h
         return http1_refuse(parser, HTTP1_BAD_METHOD);
     if (target == method + 1 || (target < text.length && text.data[target] != ' '))
         return http1_refuse(parser, HTTP1_BAD_TARGET);
-    line.method = weft_bytes_first(text, method);
-    line.target = weft_bytes_of(text.data + method + 1, target - method - 1);
     /* The version comes first, so that HTTP/2's preface `PRI * HTTP/2.0` is told 505. */
     if (http1_parse_version(parser, weft_bytes_skip(text, target + 1)) < 0)
         return WEFT_EPROTOCOL;
-    line.minor = parser->minor;
-    problem = split_target(&line);
-    if (problem != HTTP1_BAD_NONE)
-        return http1_refuse(parser, problem);
-    *ret = line;
-    return 0;
+    line->method = weft_bytes_first(text, method);
+    line->target = weft_bytes_of(text.data + method + 1, target - method - 1);
+    line->scheme = line->authority = line->path = weft_bytes_of(NULL, 0);
+    line->minor = parser->minor;
+    problem = split_target(line);
+    return problem == HTTP1_BAD_NONE ? 0 : http1_refuse(parser, problem);
 }
 
 /*

@@ -75,7 +75,7 @@ static void each_control_is_found_at_each_place(void **state)
         }
 }
 
-/* Bytes that borrow from their neighbours in the eight-byte step. */
+/* At every place in the sixteen-byte step, and in the bytes that are left after it. */
 static void the_first_of_many_controls_is_found(void **state)
 {
     static const char bytes[] = "\x00\x01\t\n\r\x1f\x20\x21~\x7f\x80\x81\xff";

@@ -280,6 +280,23 @@ static void absolute_form_waits_for_the_host(void **state)
                      "refused 400 a field name is not a token followed by a colon\n");
 }
 
+/* What comes after the byte for which a head is refused may not be in the input yet: it must not change the answer. */
+static void a_host_after_what_is_refused_is_not_compared(void **state)
+{
+    static const weft_http1_limits limits = {.head_bytes = 10};
+
+    (void)state;
+    check_transcript(&((struct check){.limits = &limits}),
+                     "GET http://a/ HTTP/1.1\r\nA: 3\r\nB: 34567\r\nHost: b\r\n\r\n",
+                     "request 1.1 GET http://a/ absolute [http] [a] [/]\nfield A=3\n"
+                     "refused 431 the fields are longer than their limit\n");
+    check_transcript(&((struct check){.limits = &limits}), "GET http://a/ HTTP/1.1\r\nA: 3\r\nHost: b\r\n\r\n",
+                     "request 1.1 GET http://a/ absolute [http] [a] [/]\nfield A=3\n"
+                     "refused 431 the fields are longer than their limit\n");
+    check_transcript(&plain, "GET http://a/ HTTP/1.1\r\nA: 3\nHost: b\r\nHost: b\r\n\r\n",
+                     "request 1.1 GET http://a/ absolute [http] [a] [/]\nrefused 400 a line ends with a bare LF\n");
+}
+
 /* Each limit: what is just as long is accepted, one byte more is not. */
 static void limits_are_exact(void **state)
 {
@@ -377,6 +394,7 @@ int main(void)
         support_test(whole_head_gives_nothing_before_the_head_is_complete),
         support_test(whole_head_refuses_a_bad_first_line_at_once),
         support_test(absolute_form_waits_for_the_host),
+        support_test(a_host_after_what_is_refused_is_not_compared),
         support_test(limits_are_exact),
         support_test(unlimited_is_a_word),
         support_test(what_was_scanned_is_remembered),
