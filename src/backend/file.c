@@ -203,8 +203,13 @@ static bool is_in_memory(int fd)
 int weft_file_read_cached(weft_file *file, uint64_t offset, void *memory, size_t length)
 {
     struct iovec run = {.iov_base = memory, .iov_len = length};
-    ssize_t count = preadv2(file->fd, &run, 1, (off_t)offset, RWF_NOWAIT);
+    ssize_t count;
 
+    if (offset > INT64_MAX)
+        return -EINVAL; /* preadv2 would take -1 for the descriptor's own position */
+    count = preadv2(file->fd, &run, 1, (off_t)offset, RWF_NOWAIT);
+    if (count < 0 && errno == EOPNOTSUPP && file->info.kind == WEFT_FILE_DIRECTORY)
+        return -EISDIR;
     if (count < 0 && errno == EOPNOTSUPP)
         return is_in_memory(file->fd) ? file_read(file, offset, memory, length) : -EAGAIN;
     return count < 0 ? -errno : (int)count;

@@ -117,6 +117,8 @@ static void tell_end(weft_stream *stream)
     }
     stream->loop->running = ops->name;
     ops->ended(stream->protocol, stream);
+    if (stream->flags & STREAM_END_TOLD)
+        stream_drop_input(stream); /* it will not be completed; but a successor (set_protocol) may want it */
 }
 
 void stream_deliver(weft_stream *stream)

@@ -289,35 +289,56 @@ WEFT_API bool weft_http1_list_next(weft_bytes *rest, weft_bytes *member);
 /** The most bytes that `weft_http1_write_length` needs. */
 #define WEFT_HTTP1_LENGTH_ROOM 38
 
-/** Writes "method SP target SP HTTP/1.1 CRLF" (RFC 9112 §3). Needs both lengths and 12 bytes. @return the length, -EINVAL or -ENOSPC */
+/**
+ * Writes "method SP target SP HTTP/1.1 CRLF" (RFC 9112 §3). Needs both lengths and 12 bytes.
+ * @return the length, -EINVAL or -ENOSPC
+ */
 WEFT_API WEFT_NODISCARD int weft_http1_write_request_line(char *out, size_t room, weft_bytes method, weft_bytes target);
 
 /**
  * Writes "HTTP/1.1 SP code SP reason CRLF" (RFC 9112 §4). Needs the reason's length and 15 bytes.
  * @param code  100 to 999
- * @return the length, -EINVAL or -ENOSPC */
+ * @return the length, -EINVAL or -ENOSPC
+ */
 WEFT_API WEFT_NODISCARD int weft_http1_write_status_line(char *out, size_t room, unsigned code, weft_bytes reason);
 
-/** Writes "name: value CRLF" (RFC 9112 §5). Needs both lengths and 4 bytes. @return the length, -EINVAL or -ENOSPC */
+/**
+ * Writes "name: value CRLF" (RFC 9112 §5). Needs both lengths and 4 bytes.
+ * @return the length, -EINVAL or -ENOSPC
+ */
 WEFT_API WEFT_NODISCARD int weft_http1_write_field(char *out, size_t room, weft_bytes name, weft_bytes value);
 
-/** Writes a Content-Length field. Needs at most WEFT_HTTP1_LENGTH_ROOM bytes. @param length  at most INT64_MAX @return the length, -EINVAL or -ENOSPC */
+/**
+ * Writes a Content-Length field. Needs at most WEFT_HTTP1_LENGTH_ROOM bytes.
+ * @param length  at most INT64_MAX
+ * @return the length, -EINVAL or -ENOSPC
+ */
 WEFT_API WEFT_NODISCARD int weft_http1_write_length(char *out, size_t room, uint64_t length);
 
-/** Writes the CRLF that ends a head, the data of a chunk, or the trailers. Needs 2 bytes. @return the length, -EINVAL or -ENOSPC */
+/**
+ * Writes the CRLF that ends a head, the data of a chunk, or the trailers. Needs 2 bytes.
+ * @return the length, -EINVAL or -ENOSPC
+ */
 WEFT_API WEFT_NODISCARD int weft_http1_write_crlf(char *out, size_t room);
 
 /**
  * Writes the line before a chunk of @p size bytes (RFC 9112 §7.1). The chunk's data and a CRLF follow.
  * Needs at most WEFT_HTTP1_CHUNK_ROOM bytes.
  * @param size  1 to INT64_MAX: an empty chunk would end the body
- * @return the length, -EINVAL or -ENOSPC */
+ * @return the length, -EINVAL or -ENOSPC
+ */
 WEFT_API WEFT_NODISCARD int weft_http1_write_chunk(char *out, size_t room, uint64_t size);
 
-/** Writes the line of the last chunk, "0 CRLF". Trailers and a CRLF follow. Needs 3 bytes. @return the length, -EINVAL or -ENOSPC */
+/**
+ * Writes the line of the last chunk, "0 CRLF". Trailers and a CRLF follow. Needs 3 bytes.
+ * @return the length, -EINVAL or -ENOSPC
+ */
 WEFT_API WEFT_NODISCARD int weft_http1_write_last_chunk(char *out, size_t room);
 
-/** Writes a trailer, whose name `weft_http1_is_trailer_name` must allow. Needs both lengths and 4 bytes. @return the length, -EINVAL or -ENOSPC */
+/**
+ * Writes a trailer, whose name `weft_http1_is_trailer_name` must allow. Needs both lengths and 4 bytes.
+ * @return the length, -EINVAL or -ENOSPC
+ */
 WEFT_API WEFT_NODISCARD int weft_http1_write_trailer(char *out, size_t room, weft_bytes name, weft_bytes value);
 
 WEFT_END_DECLS

@@ -33,6 +33,7 @@ static bool settle(struct http_connection *connection)
     if (!(exchange->flags & EXCHANGE_REQUEST_DONE) && !(connection->flags & HTTP_LAST))
         return false;
     connection->exchange = NULL;
+    connection->flags &= ~(uint32_t)HTTP_PAUSED_BODY;
     http_exchange_free(exchange);
     if (connection->flags & (HTTP_LAST | HTTP_DRAINING | HTTP_ENDED)) {
         close_connection(connection);
@@ -46,16 +47,17 @@ static bool settle(struct http_connection *connection)
 static void refuse(struct http_connection *connection, unsigned status, int reason)
 {
     weft_http_exchange *exchange = connection->exchange;
+    int64_t sent = 0;
 
     connection->flags |= HTTP_BROKEN;
     if (exchange && (exchange->flags & EXCHANGE_STARTED)) {
         weft_stream_abort(connection->stream);
     } else {
-        http_respond_refusal(connection, status);
+        sent = http_respond_refusal(connection, status);
         weft_stream_close(connection->stream);
     }
     if (!exchange)
-        http_record_refusal(connection, status);
+        http_record_refusal(connection, status, sent);
     else if (!(exchange->flags & EXCHANGE_GONE))
         http_exchange_gone(exchange, reason);
 }
@@ -124,8 +126,11 @@ static void handle(struct http_connection *connection, const weft_http1_head *he
     connection->server->loop->running = handler->ops->name;
     handler->ops->request(handler, exchange);
     exchange->flags &= ~(uint32_t)EXCHANGE_IN_REQUEST;
-    if (is_over(connection))
+    if (is_over(connection)) {
+        if (!exchange->responder)
+            http_exchange_gone(exchange, WEFT_EABORTED); /* as below: its slices do not live until `lost` */
         return;
+    }
     if (!exchange->responder && !(exchange->flags & EXCHANGE_RESPONSE_DONE)) {
         refuse(connection, 500, WEFT_EPROTOCOL); /* the handler did not answer, and cannot any more */
         return;
@@ -236,7 +241,9 @@ static void set_deadline(struct http_connection *connection, size_t waiting_byte
         if (!(connection->flags & HTTP_BODY_TIME))
             weft_stream_set_deadline(connection->stream, server->body_time);
         connection->flags |= HTTP_BODY_TIME;
-    } else if (waiting_bytes > 0) {
+    } else if (connection->flags & HTTP_FULL) {
+        weft_stream_set_deadline(connection->stream, WEFT_NEVER); /* still sending: the stream watches for a stall */
+    } else if (waiting_bytes > 0 || (connection->flags & HTTP_HEAD_BEGUN)) {
         if (!(connection->flags & HTTP_HEAD_BEGUN))
             weft_stream_set_deadline(connection->stream, server->head_time);
         connection->flags |= HTTP_HEAD_BEGUN;
@@ -317,6 +324,12 @@ static void drained(weft_protocol *protocol, weft_stream *stream)
     http_connection_changed(connection);
 }
 
+/* The client must see that this response is not all of it. */
+static bool begun_only(const weft_http_exchange *exchange)
+{
+    return (exchange->flags & (EXCHANGE_STARTED | EXCHANGE_RESPONSE_DONE)) == EXCHANGE_STARTED;
+}
+
 static void ended(weft_protocol *protocol, weft_stream *stream)
 {
     struct http_connection *connection = weft_container_of(protocol, struct http_connection, protocol);
@@ -326,8 +339,13 @@ static void ended(weft_protocol *protocol, weft_stream *stream)
     if (!exchange) {
         close_connection(connection);
     } else if (!(exchange->flags & EXCHANGE_REQUEST_DONE)) {
-        connection->flags |= HTTP_BROKEN;
-        weft_stream_abort(stream); /* RFC 9112 §8: an incomplete request is not acted upon */
+        /* RFC 9112 §8: an incomplete request is not acted upon; the responses before it are still sent. */
+        if (begun_only(exchange)) {
+            connection->flags |= HTTP_BROKEN;
+            weft_stream_abort(stream);
+        } else {
+            close_connection(connection);
+        }
     }
 }
 
@@ -363,7 +381,7 @@ static void lost(weft_protocol *protocol, weft_stream *stream, int reason)
     connection->flags |= HTTP_DEAD;
     if (exchange) {
         if (!(exchange->flags & EXCHANGE_GONE))
-            http_exchange_gone(exchange, reason);
+            http_exchange_gone(exchange, exchange->flags & EXCHANGE_RESPONSE_DONE ? 0 : reason);
         http_exchange_free(exchange);
     }
     if (!connection->task.next)

@@ -113,7 +113,7 @@ int http_exchange_add_trailer(weft_http_exchange *exchange, weft_bytes name, wef
 
 /* -- the end -- */
 
-static void write_record(const weft_http_exchange *exchange, int reason)
+static void write_record(const weft_http_exchange *exchange)
 {
     weft_http_handler *handler = exchange->connection->server->handler;
     weft_http_record record = {
@@ -125,7 +125,7 @@ static void write_record(const weft_http_exchange *exchange, int reason)
         .body_bytes = exchange->flags & EXCHANGE_NO_BODY ? 0 : exchange->written,
         .wall = exchange->wall,
         .duration = weft_loop_now(exchange->connection->server->loop) - exchange->began,
-        .complete = reason == 0,
+        .complete = (exchange->flags & EXCHANGE_RESPONSE_DONE) != 0,
     };
 
     if (!handler->ops->record)
@@ -135,15 +135,16 @@ static void write_record(const weft_http_exchange *exchange, int reason)
     handler->ops->record(handler, &record);
 }
 
-void http_record_refusal(struct http_connection *connection, unsigned status)
+void http_record_refusal(struct http_connection *connection, unsigned status, int64_t sent)
 {
     weft_http_handler *handler = connection->server->handler;
     weft_http_record record = {
         .peer = weft_stream_peer(connection->stream),
         .minor = 1,
-        .status = status,
+        .status = sent < 0 ? 0 : status,
+        .body_bytes = sent < 0 ? 0 : (uint64_t)sent,
         .wall = weft_loop_wall(connection->server->loop),
-        .complete = true,
+        .complete = sent >= 0,
     };
 
     if (handler->ops->record)
@@ -160,7 +161,7 @@ void http_exchange_gone(weft_http_exchange *exchange, int reason)
         exchange->wall = weft_loop_wall(exchange->connection->server->loop);
         exchange->began = weft_loop_now(exchange->connection->server->loop);
     }
-    write_record(exchange, reason);
+    write_record(exchange);
     if (responder) {
         exchange->connection->server->loop->running = exchange->connection->server->handler->ops->name;
         responder->ops->gone(responder, exchange, reason);

@@ -45,7 +45,7 @@ static void add_validators(struct reply *reply)
     add(reply, "ETag", weft_bytes_from(reply->validators.etag));
     if (weft_http_date_format(reply->validators.modified, reply->modified) == 0)
         add(reply, "Last-Modified", weft_bytes_of(reply->modified, sizeof reply->modified));
-    if (reply->visit->coding != HTTP_CODING_IDENTITY)
+    if (!reply->visit->files->options.no_precompressed) /* §12.5.5: the answer that was not coded was chosen, too */
         add(reply, "Vary", weft_bytes_of("Accept-Encoding", 15));
 }
 
@@ -71,57 +71,54 @@ static void read_request(struct reply *reply)
     }
 }
 
-/* -- the bodies -- */
+/* -- the bodies: each answers 0, or an error after which there is no whole response -- */
 
-/* From memory, if all of it is in the page cache. Returns whether it was sent. */
-static bool send_small(struct reply *reply)
+/* From memory, if all of it is in the page cache; else *sent stays false. */
+static int send_small(struct reply *reply, bool *sent)
 {
     char body[SMALL];
     int count;
 
     if (reply->info->length > sizeof body)
-        return false;
+        return 0;
     count = weft_file_read_cached(reply->file, 0, body, sizeof body);
     if (count < 0 || (uint64_t)count != reply->info->length)
-        return false; /* not in memory, or it has just changed: then sending it will find out */
-    (void)weft_http_respond(reply->visit->exchange, 200, reply->fields, reply->field_count,
-                            weft_bytes_of(body, (size_t)count));
-    return true;
+        return 0; /* not in memory, or it has just changed: then sending it will find out */
+    *sent = true;
+    return weft_http_respond(reply->visit->exchange, 200, reply->fields, reply->field_count,
+                             weft_bytes_of(body, (size_t)count));
 }
 
-static void send_whole(struct reply *reply)
+static int send_stretch(struct reply *reply, unsigned code, uint64_t offset, uint64_t length)
 {
     weft_http_exchange *exchange = reply->visit->exchange;
+    int status = weft_http_respond_start(exchange, code, reply->fields, reply->field_count, length);
+
+    if (status >= 0)
+        status = weft_http_respond_file(exchange, reply->file, offset, length);
+    return status < 0 ? status : weft_http_respond_end(exchange, NULL, 0);
+}
+
+static int send_whole(struct reply *reply)
+{
+    bool sent = false;
+    int status;
 
     add(reply, "Content-Type", reply->type);
     add_description(reply);
-    if (send_small(reply))
-        return;
-    if (weft_http_respond_start(exchange, 200, reply->fields, reply->field_count, reply->info->length) < 0)
-        return;
-    if (weft_http_respond_file(exchange, reply->file, 0, reply->info->length) < 0) {
-        weft_http_exchange_abort(exchange);
-        return;
-    }
-    (void)weft_http_respond_end(exchange, NULL, 0);
+    status = send_small(reply, &sent);
+    return sent ? status : send_stretch(reply, 200, 0, reply->info->length);
 }
 
-static void send_range(struct reply *reply, const struct http_range *range)
+static int send_range(struct reply *reply, const struct http_range *range)
 {
-    weft_http_exchange *exchange = reply->visit->exchange;
     char content_range[HTTP_CONTENT_RANGE_ROOM];
     size_t length = http_range_content(range, reply->info->length, content_range);
 
     add(reply, "Content-Type", reply->type);
     add_description(reply);
     add(reply, "Content-Range", weft_bytes_of(content_range, length));
-    if (weft_http_respond_start(exchange, 206, reply->fields, reply->field_count, range->length) < 0)
-        return;
-    if (weft_http_respond_file(exchange, reply->file, range->first, range->length) < 0) {
-        weft_http_exchange_abort(exchange);
-        return;
-    }
-    (void)weft_http_respond_end(exchange, NULL, 0);
+    return send_stretch(reply, 206, range->first, range->length);
 }
 
 static int send_parts(struct reply *reply, const struct http_multipart *multipart)
@@ -142,69 +139,68 @@ static int send_parts(struct reply *reply, const struct http_multipart *multipar
     return status < 0 ? status : weft_http_respond_end(exchange, NULL, 0);
 }
 
-static void send_ranges(struct reply *reply, const struct http_ranges *ranges)
+static int send_ranges(struct reply *reply, const struct http_ranges *ranges)
 {
     weft_http_exchange *exchange = reply->visit->exchange;
     struct http_multipart multipart = {.ranges = ranges, .size = reply->info->length, .content_type = reply->type};
     char type[HTTP_MULTIPART_ROOM];
-    uint64_t random[2], length;
+    uint64_t random[2], length = 0;
+    int status = weft_loop_entropy(weft_http_exchange_loop(exchange), random, sizeof random);
 
-    if (weft_loop_entropy(weft_http_exchange_loop(exchange), random, sizeof random) < 0)
-        return;
+    if (status < 0)
+        return status;
     http_multipart_boundary(&multipart, random[0], random[1]);
-    if (http_multipart_length(&multipart, &length) < 0)
-        return;
+    status = http_multipart_length(&multipart, &length);
+    if (status < 0)
+        return status;
     add(reply, "Content-Type", weft_bytes_of(type, http_multipart_type(&multipart, type)));
     add_description(reply);
-    if (weft_http_respond_start(exchange, 206, reply->fields, reply->field_count, length) < 0)
-        return;
-    if (send_parts(reply, &multipart) < 0)
-        weft_http_exchange_abort(exchange);
+    status = weft_http_respond_start(exchange, 206, reply->fields, reply->field_count, length);
+    return status < 0 ? status : send_parts(reply, &multipart);
 }
 
-static void send_unsatisfiable(struct reply *reply)
+static int send_unsatisfiable(struct reply *reply)
 {
     char content_range[HTTP_CONTENT_RANGE_ROOM];
     size_t length = http_range_content(NULL, reply->info->length, content_range);
     weft_http_field field = {WEFT_BYTES("Content-Range"), weft_bytes_of(content_range, length)};
 
-    (void)weft_http_respond(reply->visit->exchange, 416, &field, 1, weft_bytes_of(NULL, 0));
+    return weft_http_respond(reply->visit->exchange, 416, &field, 1, weft_bytes_of(NULL, 0));
+}
+
+static int send_not_modified(struct reply *reply)
+{
+    weft_http_exchange *exchange = reply->visit->exchange;
+    int status =
+        weft_http_respond_start(exchange, 304, reply->fields, reply->field_count, WEFT_HTTP_LENGTH_UNKNOWN);
+
+    return status < 0 ? status : weft_http_respond_end(exchange, NULL, 0);
 }
 
 /* RFC 9110 §13.2.2: what the conditions allow; Range comes last. */
-static void answer(struct reply *reply, int64_t now)
+static int answer(struct reply *reply, int64_t now)
 {
     weft_http_exchange *exchange = reply->visit->exchange;
     struct http_ranges ranges;
 
     switch (http_conditions_evaluate(&reply->conditions, &reply->validators, true, now)) {
     case HTTP_CONDITIONS_FAILED:
-        (void)weft_http_respond(exchange, 412, NULL, 0, weft_bytes_of(NULL, 0));
-        return;
+        return weft_http_respond(exchange, 412, NULL, 0, weft_bytes_of(NULL, 0));
     case HTTP_CONDITIONS_NOT_MODIFIED:
-        (void)weft_http_respond_start(exchange, 304, reply->fields, reply->field_count, WEFT_HTTP_LENGTH_UNKNOWN);
-        (void)weft_http_respond_end(exchange, NULL, 0);
-        return;
+        return send_not_modified(reply);
     default:
         break;
     }
     if (reply->range_count != 1 || !weft_bytes_equal(weft_http_exchange_method(exchange), weft_bytes_of("GET", 3)) ||
-        !http_conditions_allow_range(&reply->conditions, &reply->validators, now)) {
-        send_whole(reply);
-        return;
-    }
+        !http_conditions_allow_range(&reply->conditions, &reply->validators, now))
+        return send_whole(reply);
     switch (http_range_parse(reply->range, reply->info->length, &ranges)) {
     case HTTP_RANGE_PARTIAL:
-        if (ranges.count == 1)
-            send_range(reply, &ranges.items[0]);
-        else
-            send_ranges(reply, &ranges);
-        return;
+        return ranges.count == 1 ? send_range(reply, &ranges.items[0]) : send_ranges(reply, &ranges);
     case HTTP_RANGE_UNSATISFIABLE:
-        send_unsatisfiable(reply);
-        return;
+        return send_unsatisfiable(reply);
     default:
-        send_whole(reply);
+        return send_whole(reply);
     }
 }
 
@@ -218,7 +214,8 @@ void visit_send(struct visit *visit, weft_file *file)
     reply.validators = http_validators_of(reply.info->modified, reply.info->length, *coding ? coding + 1 : "", now);
     read_request(&reply);
     add_validators(&reply);
-    answer(&reply, now / WEFT_SECONDS(1));
+    if (answer(&reply, now / WEFT_SECONDS(1)) < 0)
+        weft_http_exchange_abort(visit->exchange); /* an attached exchange would wait for ever */
     weft_file_unref(file);
     visit_end(visit);
 }

@@ -272,23 +272,40 @@ int http_respond_continue(weft_http_exchange *exchange)
     return write_stream(exchange, weft_bytes_of(line, sizeof line - 1));
 }
 
-void http_respond_refusal(struct http_connection *connection, unsigned status)
+/* The head and, but for HEAD, the page. Returns the bytes of the page, or an error. */
+static int64_t write_refusal(struct http_connection *connection, unsigned status)
 {
+    const weft_http_exchange *exchange = connection->exchange;
     struct head head;
     char page[HTTP_ERROR_PAGE_ROOM];
     size_t length = http_error_page(status, page);
+    int written;
 
     begin_head(&head, connection->server, status);
     ADD_LINE(&head, "Content-Type: text/html; charset=utf-8");
     add(&head, weft_http1_write_length(head.data + head.length, room(&head), length));
     ADD_LINE(&head, "Connection: close");
     add_line(&head, "\r\n", 2);
-    if (weft_stream_write(connection->stream, weft_bytes_of(head.data, head.length)) < 0)
-        return;
-    if (connection->exchange) {
-        connection->exchange->status = status;
-        if (connection->exchange->flags & EXCHANGE_HEAD_METHOD)
-            return;
+    written = weft_stream_write(connection->stream, weft_bytes_of(head.data, head.length));
+    if (written < 0)
+        return written;
+    if (exchange && (exchange->flags & EXCHANGE_HEAD_METHOD))
+        return 0;
+    written = weft_stream_write(connection->stream, weft_bytes_of(page, length));
+    return written < 0 ? written : (int64_t)length;
+}
+
+int64_t http_respond_refusal(struct http_connection *connection, unsigned status)
+{
+    weft_http_exchange *exchange = connection->exchange;
+    int64_t sent = write_refusal(connection, status);
+
+    if (sent < 0)
+        weft_stream_abort(connection->stream); /* a part of it may be queued, and would look like all of it */
+    if (exchange && sent >= 0) {
+        exchange->flags |= EXCHANGE_RESPONSE_DONE;
+        exchange->status = status;
+        exchange->written = (uint64_t)sent;
     }
-    (void)weft_stream_write(connection->stream, weft_bytes_of(page, length));
+    return sent;
 }

@@ -123,13 +123,14 @@ void http_exchange_free(weft_http_exchange *exchange);
 int http_exchange_keep(weft_http_exchange *exchange);
 /* Tells the responder and the log, once. */
 void http_exchange_gone(weft_http_exchange *exchange, int reason);
-/* For the access log: what was refused before it had become an exchange. */
-void http_record_refusal(struct http_connection *connection, unsigned status);
+/* For the access log: what was refused before it had become an exchange. @p sent is http_respond_refusal's result. */
+void http_record_refusal(struct http_connection *connection, unsigned status, int64_t sent);
 int http_exchange_add_trailer(weft_http_exchange *exchange, weft_bytes name, weft_bytes value);
 
 /* http_response.c */
-/* The server's own answer to what it refuses; the connection is closed after it. */
-void http_respond_refusal(struct http_connection *connection, unsigned status);
+/* The server's own answer to what it refuses; the connection is closed after it. Returns the bytes of its body, or an
+ * error. */
+int64_t http_respond_refusal(struct http_connection *connection, unsigned status);
 int http_respond_continue(weft_http_exchange *exchange);
 
 #endif
