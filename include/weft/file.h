@@ -50,6 +50,8 @@ WEFT_API void weft_directory_unref(weft_directory *directory);
 WEFT_API weft_file *weft_file_ref(weft_file *file);
 /** One reference less. NULL does nothing. */
 WEFT_API void weft_file_unref(weft_file *file);
+/** Whether @p path, beneath @p directory, still leads to this very file, and it has not changed since it was opened. */
+WEFT_API bool weft_file_is_current(const weft_file *file, const weft_directory *directory, const char *path);
 /** What is known of it. *until* it is freed */
 WEFT_API const weft_file_info *weft_file_about(const weft_file *file);
 

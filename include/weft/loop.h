@@ -34,7 +34,8 @@ typedef struct weft_loop_options {
 } weft_loop_options;
 
 /**
- * Makes a loop.
+ * Makes a loop. On a real system it also has the process ignore SIGPIPE, unless something else than the default was
+ * chosen for it: a peer that has gone is an error of its stream.
  * @param options  *borrowed*, may be NULL
  * @param[out] ret_loop  *returned*, the caller frees it with weft_loop_free
  * @return 0; WEFT_ENOMEM; -EINVAL for an unknown backend; -EMFILE and the like from the system

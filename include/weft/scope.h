@@ -27,8 +27,9 @@ typedef struct weft_scope weft_scope;
  * Opens a scope inside @p parent.
  *
  * @param timeout  after this long everything in it is cancelled with WEFT_ETIMEDOUT; WEFT_NEVER for no deadline.
- *                 A scope never outlives its parent's deadline.
- * @return *borrowed* until weft_scope_close; NULL if memory is short or @p parent is NULL or closing
+ *                 A scope never outlives its parent's deadline. A deadline is nothing that weft_loop_run waits for.
+ * @return *borrowed* until weft_scope_close; NULL if memory is short or @p parent is NULL or closing.
+ *         In a scope that is cancelled but open it gives one that is cancelled for the same reason.
  */
 WEFT_API weft_scope *weft_scope_open(weft_scope *parent, weft_time timeout);
 

@@ -20,23 +20,27 @@ struct scope_member_class;
 
 /** What makes an object a member of a scope. Embedded; private. */
 typedef struct weft_scope_member {
-    weft_link link;
     weft_scope *scope;
     const struct scope_member_class *class_;
+    weft_link link;
 } weft_scope_member;
+
+struct weft_timer;
 
 /** A place in the loop's timing wheel. Embedded; private. */
 typedef struct weft_timer_entry {
     weft_link link;
-    weft_time due;
-    void (*fired)(struct weft_timer_entry *entry);
+    weft_time due; /* its two lowest bits say what kind of entry it is */
+    union {
+        void (*fired)(struct weft_timer_entry *entry);
+        void (*timer_fired)(struct weft_timer *timer);
+    };
 } weft_timer_entry;
 
-/** A timer. Its fields are private. */
+/** A timer: 64 bytes. Its fields are private. */
 typedef struct weft_timer {
     weft_timer_entry entry;
     weft_scope_member member;
-    void (*fired)(struct weft_timer *timer);
 } weft_timer;
 
 /**
@@ -45,9 +49,13 @@ typedef struct weft_timer {
  * @return 0; WEFT_ENOMEM if @p scope is NULL; the reason if it is cancelled
  */
 WEFT_API WEFT_NODISCARD int weft_timer_init(weft_timer *timer, weft_scope *scope, void (*fired)(weft_timer *timer));
+/** Says whether @p timer, which is stopped, is in the background: then weft_loop_run does not wait for it. */
+WEFT_API void weft_timer_set_background(weft_timer *timer, bool background);
 /** Stops it and takes it out of its scope; its memory is the caller's again. Harmless if done already. */
 WEFT_API void weft_timer_fini(weft_timer *timer);
-/** Starts it, or starts it anew: it fires @p delay nanoseconds after this turn's time, once. Never fails. */
+/** Starts it, or starts it anew: it fires @p delay nanoseconds after this turn's time, once; with a delay of 0 or less
+ *  in the next millisecond, never in this turn; with WEFT_NEVER it is stopped. Never fails. In a scope that was
+ *  cancelled nothing happens. */
 WEFT_API void weft_timer_start(weft_timer *timer, weft_time delay);
 /** Stops it: after this it does not fire. Harmless if it is stopped. */
 WEFT_API void weft_timer_stop(weft_timer *timer);

@@ -37,6 +37,8 @@ struct weft_directory {
 struct weft_file {
     weft_owner owner;
     int fd;
+    dev_t device;
+    struct timespec changed; /* ctime: moves with every change, and cannot be set */
     weft_file_info info;
 };
 
@@ -133,6 +135,8 @@ static int file_new(int fd, weft_file **ret)
     }
     file->owner = (weft_owner){.references = 1, .destroy = file_destroy};
     file->fd = fd;
+    file->device = about.st_dev;
+    file->changed = about.st_ctim;
     file_info_from(&about, &file->info);
     *ret = file;
     return 0;
@@ -158,6 +162,16 @@ void weft_file_unref(weft_file *file)
 {
     if (file)
         weft_owner_unref(&file->owner);
+}
+
+/* The name was opened a moment ago, so looking it up again does not wait for a disk. */
+bool weft_file_is_current(const weft_file *file, const weft_directory *directory, const char *path)
+{
+    struct stat about;
+
+    return fstatat(directory->fd, path, &about, 0) == 0 && about.st_dev == file->device &&
+           about.st_ino == file->info.inode && (uint64_t)about.st_size == file->info.length &&
+           about.st_ctim.tv_sec == file->changed.tv_sec && about.st_ctim.tv_nsec == file->changed.tv_nsec;
 }
 
 const weft_file_info *weft_file_about(const weft_file *file)

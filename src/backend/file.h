@@ -15,7 +15,8 @@ int file_read(weft_file *file, uint64_t offset, void *memory, size_t length);
 /* Sends to the descriptor @p out; *ret_sent is counted up even if an error follows. */
 int file_send(int out, weft_file *file, uint64_t offset, uint64_t length, int64_t *ret_sent);
 /* Reads the entries of a directory: may block, any thread may call it. */
-int file_list(weft_file *directory, size_t limit, weft_file_entry **ret_entries, size_t *ret_count, bool *ret_truncated);
+int file_list(weft_file *directory, size_t limit, weft_file_entry **ret_entries, size_t *ret_count,
+              bool *ret_truncated);
 void file_list_free(weft_file_entry *entries, size_t count);
 
 /* The reference count that an output queue holds, and back. */

@@ -102,17 +102,21 @@ static int sim_wait(struct backend *backend, weft_time timeout)
     return 0;
 }
 
+/* Jobs that these start are for the next turn; those that these cancel leave the queue. */
 static void run_jobs(struct sim_backend *self)
 {
-    weft_work *job = self->jobs_first;
+    weft_work *last = self->jobs_last, *job;
 
-    self->jobs_first = self->jobs_last = NULL;
-    while (job) {
-        weft_work *next = job->next;
+    do {
+        job = self->jobs_first;
+        if (!job)
+            return;
+        self->jobs_first = job->next;
+        if (!job->next)
+            self->jobs_last = NULL;
         job->run(job);
         self->base.host->job_done(self->base.host, job);
-        job = next;
-    }
+    } while (job != last);
 }
 
 static void sim_dispatch(struct backend *backend)
@@ -287,8 +291,8 @@ int backend_sim_open(uint64_t seed, struct backend **ret)
     if (!self)
         return WEFT_ENOMEM;
     self->base.ops = &sim_ops;
-    self->chaos = (struct memory_chaos){
-        .split = chaos_split, .arrival = chaos_arrival, .breaks = chaos_breaks, .now = chaos_now};
+    self->chaos =
+        (struct memory_chaos){.split = chaos_split, .arrival = chaos_arrival, .breaks = chaos_breaks, .now = chaos_now};
     self->now = WEFT_SECONDS(1);
     self->next_port = 49152;
     random_init(&self->random, seed);

@@ -133,7 +133,11 @@ static void fire_timers(weft_loop *loop)
     for (unsigned fired = 0; fired < TIMERS_PER_TURN && !weft_link_is_alone(&loop->due); fired++) {
         weft_timer_entry *entry = weft_container_of(loop->due.next, weft_timer_entry, link);
         weft_link_remove(&entry->link);
-        entry->fired(entry);
+        __builtin_prefetch(loop->due.next->next);
+        if (entry->due & WHEEL_TIMER)
+            timer_fire(loop, entry);
+        else
+            entry->fired(entry);
     }
 }
 

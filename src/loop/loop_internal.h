@@ -53,6 +53,9 @@ static inline void loop_enters(weft_loop *loop, const char *name)
     __atomic_store_n(&loop->running, name, __ATOMIC_RELAXED);
 }
 
+/* A weft_timer whose time has come (timer.c). */
+void timer_fire(weft_loop *loop, weft_timer_entry *entry);
+
 /* Queues @p task, unless it is queued already. */
 static inline void loop_later(weft_loop *loop, struct loop_task *task)
 {

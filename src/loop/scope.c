@@ -15,20 +15,6 @@
 
 #include <weft/memory.h>
 
-struct weft_scope {
-    weft_scope_member member; /* in the parent */
-    weft_loop *loop;
-    weft_link members;
-    size_t count;
-    const char *name;
-    weft_timer_entry deadline;
-    int cancelled;
-    bool closing;
-    bool held;          /* its owner will close it, whatever its parent does */
-    unsigned pins;      /* who is at work in it further up the stack: it is not freed */
-    weft_link *visiting; /* the members that scope_visit has not come to */
-};
-
 static void scope_cancel_member(weft_scope_member *member, int reason);
 
 static const struct scope_member_class scope_class = {.kind = "scope", .cancel = scope_cancel_member};

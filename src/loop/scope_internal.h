@@ -8,6 +8,21 @@
 #include <weft/scope.h>
 #include <weft/timer.h>
 
+/* Only scope.c changes it; the others know its loop without a call. */
+struct weft_scope {
+    weft_scope_member member; /* in the parent */
+    weft_loop *loop;
+    weft_link members;
+    size_t count;
+    const char *name;
+    weft_timer_entry deadline;
+    int cancelled;
+    bool closing;
+    bool held;           /* its owner will close it, whatever its parent does */
+    unsigned pins;       /* who is at work in it further up the stack: it is not freed */
+    weft_link *visiting; /* the members that scope_visit has not come to */
+};
+
 /* What a kind of member does when its scope ends. */
 struct scope_member_class {
     const char *kind; /* "stream", for dumps */

@@ -16,23 +16,38 @@ static void timer_cancel(weft_scope_member *member, int reason)
 
 static const struct scope_member_class timer_class = {.kind = "timer", .cancel = timer_cancel};
 
-static void timer_fired(weft_timer_entry *entry)
+_Static_assert(sizeof(weft_timer) <= 64, "a timer fits a cache line");
+
+/* Whether the loop waits for it: 1 or 0. */
+static size_t counts(const weft_timer *timer)
+{
+    return wheel_entry_active(&timer->entry) && !(timer->entry.due & WHEEL_BACKGROUND);
+}
+
+void timer_fire(weft_loop *loop, weft_timer_entry *entry)
 {
     weft_timer *timer = weft_container_of(entry, weft_timer, entry);
-    weft_loop *loop = weft_scope_loop(timer->member.scope);
 
-    loop->waiting--;
+    loop->waiting -= !(entry->due & WHEEL_BACKGROUND);
     loop_enters(loop, "timer");
-    timer->fired(timer);
+    entry->timer_fired(timer);
 }
 
 int weft_timer_init(weft_timer *timer, weft_scope *scope, void (*fired)(weft_timer *timer))
 {
-    timer->fired = fired;
-    wheel_entry_init(&timer->entry, timer_fired);
+    wheel_entry_init(&timer->entry, NULL);
+    timer->entry.timer_fired = fired;
+    timer->entry.due = WHEEL_TIMER;
     timer->member.scope = NULL;
     weft_link_init(&timer->member.link);
     return scope_join(scope, &timer->member, &timer_class);
+}
+
+void weft_timer_set_background(weft_timer *timer, bool background)
+{
+    timer->entry.due &= ~WHEEL_BACKGROUND;
+    if (background)
+        timer->entry.due |= WHEEL_BACKGROUND;
 }
 
 void weft_timer_fini(weft_timer *timer)
@@ -46,21 +61,21 @@ void weft_timer_fini(weft_timer *timer)
 void weft_timer_start(weft_timer *timer, weft_time delay)
 {
     weft_loop *loop;
-    bool was;
+    size_t counted;
 
     if (!timer->member.scope)
         return; /* its scope was cancelled: it will never fire again */
-    loop = weft_scope_loop(timer->member.scope);
-    was = wheel_entry_active(&timer->entry);
+    loop = timer->member.scope->loop;
+    counted = counts(timer);
     loop_timer_start(loop, &timer->entry, delay < 0 ? 0 : delay);
-    loop->waiting += (size_t)wheel_entry_active(&timer->entry) - (size_t)was; /* with WEFT_NEVER it does not start */
+    loop->waiting += counts(timer) - counted; /* with WEFT_NEVER it does not start */
 }
 
 void weft_timer_stop(weft_timer *timer)
 {
     if (!wheel_entry_active(&timer->entry))
         return;
-    weft_scope_loop(timer->member.scope)->waiting--;
+    timer->member.scope->loop->waiting -= counts(timer);
     weft_link_remove(&timer->entry.link);
 }
 

@@ -19,18 +19,6 @@
  */
 #include "loop/wheel.h"
 
-#define LEVEL_BITS 8
-
-static uint64_t tick_of_due(weft_time due)
-{
-    return due <= 0 ? 0 : ((uint64_t)due + (uint64_t)WHEEL_TICK - 1) / (uint64_t)WHEEL_TICK;
-}
-
-static unsigned slot_of(uint64_t tick, unsigned level)
-{
-    return (unsigned)(tick >> (LEVEL_BITS * level)) & (WHEEL_SLOTS - 1);
-}
-
 void wheel_init(struct wheel *wheel, weft_time now)
 {
     memset(wheel, 0, sizeof *wheel);
@@ -39,32 +27,6 @@ void wheel_init(struct wheel *wheel, weft_time now)
         for (unsigned slot = 0; slot < WHEEL_SLOTS; slot++)
             weft_link_init(&wheel->slots[level][slot]);
     weft_link_init(&wheel->far);
-}
-
-/* Puts @p entry, which is in no list, where @p tick belongs. */
-static void put(struct wheel *wheel, weft_timer_entry *entry, uint64_t tick)
-{
-    uint64_t differs = (tick ^ wheel->tick) | 1;
-    unsigned level = (unsigned)(63 - __builtin_clzll(differs)) / LEVEL_BITS, slot;
-
-    if (level >= WHEEL_LEVELS) {
-        weft_link_insert_before(&wheel->far, &entry->link);
-        return;
-    }
-    slot = slot_of(tick, level);
-    weft_link_insert_before(&wheel->slots[level][slot], &entry->link);
-    wheel->used[level][slot / 64] |= UINT64_C(1) << (slot % 64);
-}
-
-void wheel_start(struct wheel *wheel, weft_timer_entry *entry, weft_time due)
-{
-    uint64_t tick = tick_of_due(due);
-
-    weft_link_remove(&entry->link);
-    if (due == WEFT_NEVER)
-        return;
-    entry->due = due;
-    put(wheel, entry, tick > wheel->tick ? tick : wheel->tick + 1);
 }
 
 /* The first slot of @p level after @p from that holds something; WHEEL_SLOTS if there is none. Forgets the slots on
@@ -92,15 +54,15 @@ static unsigned next_slot(struct wheel *wheel, unsigned level, unsigned from)
 static uint64_t next_tick(struct wheel *wheel)
 {
     for (unsigned level = 0; level < WHEEL_LEVELS; level++) {
-        uint64_t at = wheel->tick >> (LEVEL_BITS * level);
+        uint64_t at = wheel->tick >> (WHEEL_BITS * level);
         unsigned from = (unsigned)at & (WHEEL_SLOTS - 1), slot = next_slot(wheel, level, from);
 
         if (slot < WHEEL_SLOTS)
-            return (at - from + slot) << (LEVEL_BITS * level);
+            return (at - from + slot) << (WHEEL_BITS * level);
     }
     if (weft_link_is_alone(&wheel->far))
         return UINT64_MAX;
-    return ((wheel->tick >> (LEVEL_BITS * WHEEL_LEVELS)) + 1) << (LEVEL_BITS * WHEEL_LEVELS);
+    return ((wheel->tick >> (WHEEL_BITS * WHEEL_LEVELS)) + 1) << (WHEEL_BITS * WHEEL_LEVELS);
 }
 
 weft_time wheel_next(struct wheel *wheel)
@@ -113,7 +75,7 @@ weft_time wheel_next(struct wheel *wheel)
 /* The slot of @p level at which the wheel stands, no longer marked as used. */
 static weft_link *take_slot(struct wheel *wheel, unsigned level)
 {
-    unsigned slot = slot_of(wheel->tick, level);
+    unsigned slot = wheel_slot_of(wheel->tick, level);
 
     wheel->used[level][slot / 64] &= ~(UINT64_C(1) << (slot % 64));
     return &wheel->slots[level][slot];
@@ -128,11 +90,12 @@ static void put_again(struct wheel *wheel, weft_link *from)
     weft_link_splice(&all, from);
     for (link = all.next; link != &all; link = next) {
         weft_timer_entry *entry = weft_container_of(link, weft_timer_entry, link);
-        uint64_t tick = tick_of_due(entry->due);
+        uint64_t tick = wheel_tick_of(entry->due);
 
         next = link->next;
         __builtin_prefetch(next->next);
-        put(wheel, entry, tick > wheel->tick ? tick : wheel->tick); /* it may have been late when it was started */
+        wheel_put(wheel, entry,
+                  tick > wheel->tick ? tick : wheel->tick); /* it may have been late when it was started */
     }
 }
 
@@ -141,9 +104,9 @@ static void cascade(struct wheel *wheel)
 {
     unsigned level = 1;
 
-    for (; level < WHEEL_LEVELS && slot_of(wheel->tick, level - 1) == 0; level++)
+    for (; level < WHEEL_LEVELS && wheel_slot_of(wheel->tick, level - 1) == 0; level++)
         put_again(wheel, take_slot(wheel, level));
-    if (level == WHEEL_LEVELS && slot_of(wheel->tick, level - 1) == 0)
+    if (level == WHEEL_LEVELS && wheel_slot_of(wheel->tick, level - 1) == 0)
         put_again(wheel, &wheel->far);
 }
 

@@ -12,17 +12,23 @@
 #include <weft/timer.h>
 
 #define WHEEL_LEVELS 4
-#define WHEEL_SLOTS 256
+#define WHEEL_BITS 8 /* of a tick's number name a slot in each level */
+#define WHEEL_SLOTS (1 << WHEEL_BITS)
 #define WHEEL_TICK WEFT_MILLISECONDS(1)
 
 struct wheel {
-    uint64_t tick; /* all that was due at or before this tick has been taken out */
+    uint64_t tick;                                 /* all that was due at or before this tick has been taken out */
     uint64_t used[WHEEL_LEVELS][WHEEL_SLOTS / 64]; /* a bit for each slot that may hold something */
     weft_link slots[WHEEL_LEVELS][WHEEL_SLOTS];
     weft_link far;
 };
 
 void wheel_init(struct wheel *wheel, weft_time now);
+
+/* Kinds of entries, in the two lowest bits of `due`. */
+#define WHEEL_KIND INT64_C(3)
+#define WHEEL_TIMER INT64_C(1)      /* a weft_timer: timer_fired is set, not fired */
+#define WHEEL_BACKGROUND INT64_C(2) /* that the loop does not wait for */
 
 static inline void wheel_entry_init(weft_timer_entry *entry, void (*fired)(weft_timer_entry *entry))
 {
@@ -36,9 +42,47 @@ static inline bool wheel_entry_active(const weft_timer_entry *entry)
     return !weft_link_is_alone(&entry->link);
 }
 
+/* The first tick that is not before @p due, whose kind is left out. */
+static inline uint64_t wheel_tick_of(weft_time due)
+{
+    return due <= 0 ? 0 : ((uint64_t)(due & ~WHEEL_KIND) + (uint64_t)WHEEL_TICK - 1) / (uint64_t)WHEEL_TICK;
+}
+
+static inline unsigned wheel_slot_of(uint64_t tick, unsigned level)
+{
+    return (unsigned)(tick >> (WHEEL_BITS * level)) & (WHEEL_SLOTS - 1);
+}
+
+/* Puts @p entry, whose link is written over, where @p tick belongs (private to the wheel). */
+static inline void wheel_put(struct wheel *wheel, weft_timer_entry *entry, uint64_t tick)
+{
+    uint64_t differs = (tick ^ wheel->tick) | 1;
+    unsigned level = (unsigned)(63 - __builtin_clzll(differs)) / WHEEL_BITS, slot;
+
+    if (level >= WHEEL_LEVELS) {
+        weft_link_insert_before(&wheel->far, &entry->link);
+        return;
+    }
+    slot = wheel_slot_of(tick, level);
+    weft_link_insert_before(&wheel->slots[level][slot], &entry->link);
+    wheel->used[level][slot / 64] |= UINT64_C(1) << (slot % 64);
+}
+
 /* Starts or restarts @p entry for the time @p due. It comes out at the first tick that is not before @p due; if that
  * one has been taken out already, at the next. */
-void wheel_start(struct wheel *wheel, weft_timer_entry *entry, weft_time due);
+static inline void wheel_start(struct wheel *wheel, weft_timer_entry *entry, weft_time due)
+{
+    uint64_t tick;
+
+    weft_link_remove(&entry->link);
+    if (due == WEFT_NEVER)
+        return;
+    if (due > 0 && due < WEFT_NEVER - WHEEL_KIND)
+        due += WHEEL_KIND; /* rounded up, so that it is never early */
+    entry->due = (due & ~WHEEL_KIND) | (entry->due & WHEEL_KIND);
+    tick = wheel_tick_of(due);
+    wheel_put(wheel, entry, tick > wheel->tick ? tick : wheel->tick + 1);
+}
 
 static inline void wheel_stop(struct wheel *wheel, weft_timer_entry *entry)
 {
