@@ -9,6 +9,9 @@
  *     stdio:                 standard input and output as one stream
  *     mem://name             inside this loop
  *
+ * A UNIX path or name has at most 107 bytes. An IPv6 address has no zone. An inherited descriptor belongs to Weft from
+ * then on and is closed with its stream or listener; if others share it, they find it blocking or not as it was.
+ *
  * Host names other than `localhost` need a resolver, which comes later; they are refused with a clear error.
  */
 #ifndef WEFT_LISTENER_H
@@ -28,13 +31,13 @@ typedef struct weft_listen_options {
     bool reuse_port;            /**< SO_REUSEPORT: several loops share the port */
     size_t max_connections;     /**< at once (default 10,000); more wait in the backlog */
     size_t max_per_address;     /**< from one IPv4 address or IPv6 /64 (default WEFT_UNLIMITED); more are reset */
-    unsigned unix_mode;         /**< permissions of a UNIX socket's path (default 0666, less the umask) */
+    unsigned unix_mode;         /**< permissions of a UNIX socket's path (default: what the umask leaves) */
     weft_stream_options stream; /**< of every stream that is accepted */
 } weft_listen_options;
 
 /** What was wrong with a URL, and where. */
 typedef struct weft_url_error {
-    size_t offset;    /**< of the byte that is wrong */
+    size_t offset;    /**< of the byte that is wrong, or where the part begins that is */
     const char *text; /**< a constant sentence */
 } weft_url_error;
 
@@ -63,7 +66,8 @@ WEFT_API size_t weft_listener_connections(const weft_listener *listener);
 #define WEFT_LISTENER_URL 160
 
 /** Writes where it listens, with the real port, as a URL of @p scheme (NULL: the endpoint's own) into @p buffer of
- *  WEFT_LISTENER_URL bytes: "http://127.0.0.1:8080/" for "http", "tcp://127.0.0.1:7007" for NULL. */
+ *  WEFT_LISTENER_URL bytes: "http://127.0.0.1:8080/" for "http", "tcp://127.0.0.1:7007" for NULL. What is no TCP
+ *  address is written as it was given, whatever the scheme. */
 WEFT_API void weft_listener_url(const weft_listener *listener, const char *scheme, char *buffer);
 
 /**
@@ -73,7 +77,8 @@ WEFT_API void weft_listener_url(const weft_listener *listener, const char *schem
  * @param options  *borrowed*, may be NULL
  * @param[out] ret_stream  *borrowed* until lost; may be NULL
  * @param[out] ret_error  as in weft_listen
- * @return 0; an error as in weft_listen, and then nothing will be called
+ * @return 0; an error as in weft_listen, and then nothing will be called. What the network answers (refused, no route,
+ *         no such path) is never returned here: it is the reason of `lost`, on every kind of endpoint
  */
 WEFT_API WEFT_NODISCARD int weft_stream_connect(weft_scope *scope, const char *url, weft_protocol *protocol,
                                                 const weft_stream_options *options, weft_stream **ret_stream,

@@ -22,7 +22,7 @@ typedef struct weft_protocol weft_protocol;
 typedef struct weft_factory weft_factory;
 
 /**
- * A protocol's callbacks. Any of them may be NULL, but for @c name and @c lost_. In each, the protocol may close,
+ * A protocol's callbacks. Any of them may be NULL, but @c name may not. In each, the protocol may close,
  * abort or pause its own or any other stream; only after @c lost may it free itself.
  */
 typedef struct weft_protocol_ops {
@@ -46,17 +46,18 @@ typedef struct weft_protocol_ops {
     void (*drained)(weft_protocol *protocol, weft_stream *stream);
 
     /** The peer half-closed: no more bytes will come. What was not consumed is lost. Writing still works; without
-     *  this callback the stream is closed, after what was written has gone out. */
+     *  this callback the stream is closed, after what was written has gone out. Not called if this side has ended
+     *  already: then the stream is lost at once. */
     void (*ended)(weft_protocol *protocol, weft_stream *stream);
 
-    /** The time set with weft_stream_set_deadline has come. */
+    /** The time set with weft_stream_set_deadline has come (before `connected`, if it takes that long). */
     void (*deadline)(weft_protocol *protocol, weft_stream *stream);
 
     /** The listener is stopping gracefully: finish what runs and close. */
     void (*draining)(weft_protocol *protocol, weft_stream *stream);
 
-    /** The stream is gone, for @p reason: WEFT_ECLOSED if it ended cleanly. The last call, exactly once for each
-     *  protocol that a stream was given, even if it never connected. The stream is still readable (addresses,
+    /** The stream is gone, for @p reason: WEFT_ECLOSED if it ended cleanly. The last call, exactly once, to
+     *  the protocol that the stream has then, even if it never connected. The stream is still readable (addresses,
      *  counts), but writes fail. */
     void (*lost)(weft_protocol *protocol, weft_stream *stream, int reason);
 } weft_protocol_ops;
@@ -80,12 +81,13 @@ struct weft_protocol {
 typedef struct weft_factory_ops {
     /**
      * A connection was accepted: build its protocol.
-     * @return the protocol that will speak on @p stream; NULL refuses the connection, which is closed without a call
+     * @return the protocol that will speak on @p stream (also if @p stream was given one in this call); NULL refuses
+     *         the connection, which is closed without a call
      */
     weft_protocol *(*build)(weft_factory *factory, weft_stream *stream);
 
     /** The listener stopped and the last of its streams is gone: the last call. @p aborted streams had to be ended by
-     *  force; the other @p drained finished after the stop began. */
+     *  force, by the grace time or by their scope; the other @p drained finished after the stop began. */
     void (*stopped)(weft_factory *factory, size_t drained, size_t aborted);
 } weft_factory_ops;
 

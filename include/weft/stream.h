@@ -37,8 +37,8 @@ typedef struct weft_stream_options {
 /**
  * Writes @p bytes (*borrowed*, copied): they are queued and go out at the end of the turn, all that was written in it
  * with one system call.
- * @return 0; 1 if the queue is now above the high-water mark (stop, and go on when `drained` is called; the bytes are
- *         queued all the same); WEFT_EOUTPUTLIMIT or WEFT_ENOMEM, and nothing was queued; WEFT_EENDED after close,
+ * @return 0; 1 if the queue is above the high-water mark, or was and `drained` is still to come (stop, and go on when it
+ *         is called; the bytes are queued all the same); WEFT_EOUTPUTLIMIT or WEFT_ENOMEM, and nothing was queued; WEFT_EENDED after close,
  *         abort, end or the loss of the stream
  */
 WEFT_API int weft_stream_write(weft_stream *stream, weft_bytes bytes);
@@ -60,11 +60,15 @@ WEFT_API int weft_stream_write_owned(weft_stream *stream, weft_bytes bytes, weft
  */
 WEFT_API int weft_stream_write_file(weft_stream *stream, weft_file *file, uint64_t offset, uint64_t length);
 
-/** Stops reading, sends what was written, then closes: lost with WEFT_ECLOSED. Later writes fail. Idempotent. */
+/** Stops reading, sends what was written, then closes: lost with WEFT_ECLOSED. Nothing but `lost` is called from now
+ *  on; later writes fail. It may take as long as write_stall allows, and two seconds more for the peer to end. A stream
+ *  that is still connecting is dropped. Idempotent. */
 WEFT_API void weft_stream_close(weft_stream *stream);
-/** Drops what was written and resets the connection: lost with WEFT_EABORTED. Idempotent. */
+/** Drops what was written and resets the connection: lost with WEFT_EABORTED, and nothing else is called before. A UNIX
+ *  socket or a pipe has no reset: there the peer sees an end. Idempotent. */
 WEFT_API void weft_stream_abort(weft_stream *stream);
-/** Half-close: sends what was written, then tells the peer that no more will come; reading goes on. Idempotent. */
+/** Half-close: sends what was written, then tells the peer that no more will come; reading goes on. When the peer has
+ *  ended too, the stream is lost with WEFT_ECLOSED. Idempotent. */
 WEFT_API void weft_stream_end(weft_stream *stream);
 
 /** Delivers nothing until resume. The engine stops reading; what it had received already waits, within its bound. */
@@ -81,7 +85,8 @@ WEFT_API void weft_stream_set_deadline(weft_stream *stream, weft_time delay);
 WEFT_API WEFT_NODISCARD int weft_stream_set_options(weft_stream *stream, const weft_stream_options *options);
 
 /** Gives the stream to another protocol; the former gets no further call, not even `lost`. Input that was not
- *  consumed goes to the new one, from the loop. */
+ *  consumed goes to the new one, from the loop; so does an `ended` that the former was told. It is not called
+ *  `connected` again. Once the stream is lost this does nothing. */
 WEFT_API void weft_stream_set_protocol(weft_stream *stream, weft_protocol *protocol);
 /** The protocol that speaks on it. @return *borrowed* */
 WEFT_API weft_protocol *weft_stream_protocol(const weft_stream *stream);
@@ -92,10 +97,11 @@ WEFT_API const weft_address *weft_stream_peer(const weft_stream *stream);
 WEFT_API WEFT_NODISCARD int weft_stream_local(const weft_stream *stream, weft_address *ret_address);
 /** The loop that it lives on. */
 WEFT_API weft_loop *weft_stream_loop(const weft_stream *stream);
-/** The scope that it belongs to. @return *borrowed* */
+/** The scope that it belongs to; NULL when it is lost. @return *borrowed* */
 WEFT_API weft_scope *weft_stream_scope(const weft_stream *stream);
 
-/** Keeps the stream's memory (not its connection) until unref. @return @p stream */
+/** Keeps the stream's memory (not its connection) until unref, which must come before the loop is freed.
+ *  @return @p stream */
 WEFT_API weft_stream *weft_stream_ref(weft_stream *stream);
 /** One reference less. NULL does nothing. */
 WEFT_API void weft_stream_unref(weft_stream *stream);

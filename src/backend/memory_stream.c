@@ -209,7 +209,8 @@ static int64_t memory_send(struct backend *backend, struct backend_stream *strea
     for (size_t i = 0; i < count; i++) {
         size_t room = room_for(end, runs[i].length);
 
-        if (room > 0 && weft_bytequeue_append(&end->peer->in, end->network->chunks, weft_bytes_first(runs[i], room)) < 0)
+        if (room > 0 &&
+            weft_bytequeue_append(&end->peer->in, end->network->chunks, weft_bytes_first(runs[i], room)) < 0)
             return WEFT_ENOMEM;
         sent += (int64_t)room;
         if (room > 0)
@@ -220,8 +221,8 @@ static int64_t memory_send(struct backend *backend, struct backend_stream *strea
     return sent;
 }
 
-static int64_t memory_send_file(struct backend *backend, struct backend_stream *stream, weft_file *file, uint64_t offset,
-                                uint64_t length)
+static int64_t memory_send_file(struct backend *backend, struct backend_stream *stream, weft_file *file,
+                                uint64_t offset, uint64_t length)
 {
     struct memory_end *end = stream->end;
     char buffer[4096];

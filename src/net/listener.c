@@ -42,8 +42,8 @@ struct weft_listener {
     size_t drained, aborted;
     struct map per_address; /* a host's bytes to its count (size_t); only with a limit */
     weft_counter accepted_count, refused_count, exhausted_count;
-    bool open;     /* the socket is */
-    bool single;   /* one adopted connection, no socket that listens */
+    bool open;   /* the socket is */
+    bool single; /* one adopted connection, no socket that listens */
     bool stopping, asked, resting, ended;
     weft_address local;
     int adopted_fd; /* fd://: the number that it had; else -1 */
@@ -124,7 +124,7 @@ static struct backend_stream *accepted(struct backend_listener *io, const weft_a
     weft_stream *stream;
     int error;
 
-    listener->loop->running = "accept";
+    loop_enters(listener->loop, "accept");
     if (!count_in(listener, peer)) {
         weft_counter_increment(&listener->refused_count);
         return NULL;
@@ -161,7 +161,7 @@ static void opened(struct backend_listener *io, struct backend_stream *handle, i
         return;
     }
     accept_if_allowed(listener);
-    listener->loop->running = "factory";
+    loop_enters(listener->loop, "factory");
     protocol = listener->factory->ops->build(listener->factory, stream);
     if (!protocol) {
         weft_counter_increment(&listener->refused_count);
@@ -215,6 +215,13 @@ static void listener_free(struct loop_task *task)
     weft_release(listener);
 }
 
+static void remove_counters(weft_listener *listener)
+{
+    weft_counter_remove(&listener->accepted_count);
+    weft_counter_remove(&listener->refused_count);
+    weft_counter_remove(&listener->exhausted_count);
+}
+
 static void finish(weft_listener *listener)
 {
     weft_factory *factory = listener->factory;
@@ -224,15 +231,13 @@ static void finish(weft_listener *listener)
         return;
     listener->ended = true;
     wheel_stop(&listener->loop->wheel, &listener->timer);
-    weft_counter_remove(&listener->accepted_count);
-    weft_counter_remove(&listener->refused_count);
-    weft_counter_remove(&listener->exhausted_count);
+    remove_counters(listener);
     weft_scope_close(listener->streams);
     listener->loop->waiting--;
     scope_leave(&listener->member);
     listener->task.run = listener_free;
     loop_reap(listener->loop, &listener->task);
-    listener->loop->running = "factory";
+    loop_enters(listener->loop, "factory");
     if (factory->ops->stopped)
         factory->ops->stopped(factory, drained, aborted);
 }
@@ -313,11 +318,21 @@ static const struct scope_member_class listener_class = {.kind = "listener", .ca
 static void listener_abandon(weft_listener *listener)
 {
     close_socket(listener);
+    remove_counters(listener);
     weft_scope_close(listener->streams);
     scope_leave(&listener->member);
     map_fini(&listener->per_address);
     stream_config_unref(listener->config);
     weft_release(listener);
+}
+
+static void add_counters(weft_listener *listener)
+{
+    weft_counters *counters = &listener->loop->counters;
+
+    weft_counters_add(counters, &listener->accepted_count, "listener.accepted");
+    weft_counters_add(counters, &listener->refused_count, "listener.refused");
+    weft_counters_add(counters, &listener->exhausted_count, "listener.exhausted");
 }
 
 static int listener_new(weft_scope *scope, weft_factory *factory, const weft_listen_options *options,
@@ -333,6 +348,7 @@ static int listener_new(weft_scope *scope, weft_factory *factory, const weft_lis
     }
     listener->loop = weft_scope_loop(scope);
     listener->factory = factory;
+    add_counters(listener);
     listener->io.events = &listener_events;
     listener->task.run = listener_task;
     listener->adopted_fd = -1;
@@ -352,16 +368,6 @@ static int listener_new(weft_scope *scope, weft_factory *factory, const weft_lis
     weft_scope_set_name(listener->streams, "connections");
     *ret = listener;
     return 0;
-}
-
-static void started(weft_listener *listener)
-{
-    weft_counters *counters = &listener->loop->counters;
-
-    listener->loop->waiting++;
-    weft_counters_add(counters, &listener->accepted_count, "listener.accepted");
-    weft_counters_add(counters, &listener->refused_count, "listener.refused");
-    weft_counters_add(counters, &listener->exhausted_count, "listener.exhausted");
 }
 
 static int open_socket(weft_listener *listener, const struct url *url, const weft_listen_options *options)
@@ -455,7 +461,7 @@ int weft_listen(weft_scope *scope, const char *url_text, weft_factory *factory, 
         listener_abandon(listener);
         return status;
     }
-    started(listener);
+    listener->loop->waiting++;
     if (ret_listener)
         *ret_listener = listener;
     return 0;

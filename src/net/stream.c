@@ -123,7 +123,7 @@ static void tell_lost(weft_stream *stream)
     stream->flags |= STREAM_LOST;
     stream_drop_input(stream);
     weft_bytequeue_clear(&stream->output, stream->loop->chunks);
-    stream->loop->running = protocol->ops->name;
+    loop_enters(stream->loop, protocol->ops->name);
     if (protocol->ops->lost)
         protocol->ops->lost(protocol, stream, stream->reason);
     if (stream->flags & STREAM_HOME)
@@ -146,7 +146,7 @@ static void call_drained(weft_stream *stream)
     const weft_protocol_ops *ops = stream->protocol->ops;
 
     stream->flags &= ~(uint32_t)STREAM_DRAINED;
-    stream->loop->running = ops->name;
+    loop_enters(stream->loop, ops->name);
     if (ops->drained)
         ops->drained(stream->protocol, stream);
 }
@@ -188,7 +188,7 @@ void stream_opened(weft_stream *stream)
     if (!(stream->flags & STREAM_PAUSED))
         stream->io.transport->receive_start(stream->loop->backend, &stream->io);
     stream_arm(stream);
-    stream->loop->running = ops->name;
+    loop_enters(stream->loop, ops->name);
     if (ops->connected)
         ops->connected(stream->protocol, stream);
 }
@@ -215,7 +215,7 @@ void stream_ask_to_drain(weft_stream *stream)
     if (stream->flags & (STREAM_DRAIN_ASKED | STREAM_DOOMED | STREAM_CLOSING))
         return;
     stream->flags |= STREAM_DRAIN_ASKED;
-    stream->loop->running = ops->name;
+    loop_enters(stream->loop, ops->name);
     if (ops->draining)
         ops->draining(stream->protocol, stream);
 }

@@ -88,7 +88,7 @@ static void offer(weft_stream *stream, weft_bytes bytes, bool borrowed)
     weft_protocol *protocol = stream->protocol;
     size_t consumed = bytes.length;
 
-    stream->loop->running = protocol->ops->name;
+    loop_enters(stream->loop, protocol->ops->name);
     if (protocol->ops->received)
         consumed = protocol->ops->received(protocol, stream, bytes);
     if (stream->flags & (STREAM_DOOMED | STREAM_CLOSING)) {
@@ -115,7 +115,7 @@ static void tell_end(weft_stream *stream)
         weft_stream_close(stream);
         return;
     }
-    stream->loop->running = ops->name;
+    loop_enters(stream->loop, ops->name);
     ops->ended(stream->protocol, stream);
     if (stream->flags & STREAM_END_TOLD)
         stream_drop_input(stream); /* it will not be completed; but a successor (set_protocol) may want it */

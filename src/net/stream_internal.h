@@ -55,7 +55,7 @@ struct stream_input {
 };
 
 enum {
-    STREAM_CONNECTED = 1 << 0,   /* `connected` was called */
+    STREAM_CONNECTED = 1 << 0, /* `connected` was called */
     STREAM_PAUSED = 1 << 1,
     STREAM_INPUT_ENDED = 1 << 2, /* the peer will send no more */
     STREAM_END_TOLD = 1 << 3,    /* and the protocol was told */
@@ -71,7 +71,7 @@ enum {
     STREAM_DOOMED = 1 << 13,
     STREAM_LOST = 1 << 14,
     STREAM_IN_TASK = 1 << 15,
-    STREAM_HOME = 1 << 16,       /* the backend has let go of the handle */
+    STREAM_HOME = 1 << 16, /* the backend has let go of the handle */
     STREAM_HAS_DEADLINE = 1 << 17,
     STREAM_CONNECTING = 1 << 18,
     STREAM_DRAIN_ASKED = 1 << 19, /* `draining` was called */

@@ -169,7 +169,8 @@ static void all_sent(weft_stream *stream)
 
 static void check_drained(weft_stream *stream)
 {
-    if ((stream->flags & (STREAM_OVER_HIGH | STREAM_CLOSING)) != STREAM_OVER_HIGH || weft_bytequeue_has_opaque(&stream->output) ||
+    if ((stream->flags & (STREAM_OVER_HIGH | STREAM_CLOSING)) != STREAM_OVER_HIGH ||
+        weft_bytequeue_has_opaque(&stream->output) ||
         weft_bytequeue_length(&stream->output) > stream->config->low_water)
         return;
     stream->flags &= ~(uint32_t)STREAM_OVER_HIGH;

@@ -68,7 +68,7 @@ static void call_deadline(weft_stream *stream)
     const weft_protocol_ops *ops = stream->protocol->ops;
 
     stream->flags &= ~(uint32_t)STREAM_HAS_DEADLINE;
-    stream->loop->running = ops->name;
+    loop_enters(stream->loop, ops->name);
     if (ops->deadline)
         ops->deadline(stream->protocol, stream);
 }

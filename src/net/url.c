@@ -221,7 +221,7 @@ static const struct {
     const char *prefix;
     int (*parse)(struct parse *parse, struct url *ret);
 } schemes[] = {
-    {"tcp://", parse_tcp},       {"unix://", parse_unix},   {"mem://", parse_memory},
+    {"tcp://", parse_tcp},       {"unix://", parse_unix}, {"mem://", parse_memory},
     {"fd://", parse_descriptor}, {"stdio:", parse_stdio},
 };
 

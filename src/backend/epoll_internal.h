@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The inside of the epoll backend. Four files share it:
+ *
+ *   epoll.c         waiting and delivering; the backend's life
+ *   epoll_stream.c  how bytes move through sockets and pipes
+ *   epoll_open.c    connecting, and adopting descriptors
+ *   epoll_listen.c  accepting
+ *
+ * A descriptor is registered once, edge-triggered, for both directions, so
+ * that no call is needed to change what is waited for. The edges are kept as
+ * flags of the handle:
+ *
+ *   READABLE     an edge said so and no short read has said otherwise yet
+ *   HANGUP       the peer ended or failed: read on until that is seen
+ *   BLOCKED      a send came up short: the next edge for writing is reported
+ *   READY        in the list of those that are looked at again without a wait
+ *   DRAINS       a short read means that nothing is left. That holds for TCP until urgent data comes: reading stops
+ *                at it with more behind (as it does at a passed descriptor, a line of a terminal, a packet of a pipe)
+ */
+#ifndef BACKEND_EPOLL_INTERNAL_H
+#define BACKEND_EPOLL_INTERNAL_H
+
+#include <signal.h>
+#include <sys/epoll.h>
+
+#include "backend/backend.h"
+
+#define EPOLL_BATCH 128
+/* What one handle reads at a time, and how often in a turn. */
+#define EPOLL_BUFFER (128 * 1024)
+#define EPOLL_ROUNDS 2
+
+enum {
+    READABLE = 1 << 0,
+    HANGUP = 1 << 1,
+    BLOCKED = 1 << 2,
+    READY = 1 << 3,
+    RECEIVING = 1 << 4,
+    CONNECTING = 1 << 5,
+    CONNECTED_AT_ONCE = 1 << 6,
+    CLOSED = 1 << 7,
+    ALWAYS_READY = 1 << 8, /* a regular file as standard input: epoll takes none */
+    PIPE = 1 << 9,
+    DRAINS = 1 << 10,
+    IN_WAS_BLOCKING = 1 << 11, /* adopted descriptors are given back as they were: others may share them */
+    OUT_WAS_BLOCKING = 1 << 12,
+    CONNECT_ERROR_SHIFT = 16, /* with CONNECTED_AT_ONCE: the errno value, above all flags */
+};
+
+/* What an event's 64 bits hold: a pointer, and in its low bits what it points to. */
+enum tag { TAG_STREAM, TAG_PIPE_OUT, TAG_LISTENER, TAG_CONTROL };
+
+struct epoll_backend {
+    struct backend base;
+    int epoll, wake, signals, reserve;
+    sigset_t watched;
+    struct job_pool *jobs;
+    struct backend_stream *ready_first, *ready_last;
+    int event_count;
+    struct epoll_event events[EPOLL_BATCH];
+    char *buffer;
+};
+
+static inline struct epoll_backend *epoll_of(struct backend *backend)
+{
+    return weft_container_of(backend, struct epoll_backend, base);
+}
+
+/* epoll.c */
+int epoll_watch(struct epoll_backend *self, int fd, void *pointer, enum tag tag, uint32_t events);
+void epoll_unwatch_and_close(struct backend *backend, int fd);
+/* Puts @p stream into the list of those that are looked at again without a wait. */
+void epoll_make_ready(struct epoll_backend *self, struct backend_stream *stream);
+
+/* epoll_stream.c */
+extern const struct backend_transport epoll_socket_transport, epoll_pipe_transport;
+void epoll_stream_event(struct epoll_backend *self, struct backend_stream *stream, uint32_t events);
+/* The turn of one that was in the ready list. */
+void epoll_stream_again(struct epoll_backend *self, struct backend_stream *stream);
+
+/* epoll_open.c */
+void epoll_make_blocking(int fd);
+/* Adds @p flag to *ret_changed if @p fd was blocking. */
+int epoll_make_nonblocking(int fd, uint32_t flag, uint32_t *ret_changed);
+/* DRAINS, for sockets of which it is true. */
+uint32_t epoll_drains(uint8_t family);
+int epoll_take_socket(struct epoll_backend *self, struct backend_stream *stream, int fd, uint32_t flags);
+int epoll_connect(struct backend *backend, struct backend_stream *stream, const struct backend_endpoint *to,
+                  const struct backend_socket_options *options);
+int epoll_adopt_stream(struct backend *backend, struct backend_stream *stream, int in, int out,
+                       const struct backend_socket_options *options, weft_address *peer);
+
+/* epoll_listen.c */
+void epoll_accept_some(struct epoll_backend *self, struct backend_listener *listener);
+int epoll_listen(struct backend *backend, struct backend_listener *listener, const struct backend_endpoint *at,
+                 const struct backend_socket_options *options);
+int epoll_adopt_listener(struct backend *backend, struct backend_listener *listener, int fd,
+                         const struct backend_socket_options *options);
+
+#endif

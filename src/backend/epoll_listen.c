@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* Accepting, until descriptors run out and after (epoll_internal.h). */
+#include "backend/epoll_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "backend/memory_stream.h"
+
+#define ACCEPTS_PER_TURN 64
+
+enum { ACCEPTING = 1 << 0, LISTENER_CLOSED = 1 << 1 };
+
+/* Another thread may have been faster to take it: then the next listener that starts tries anew. */
+static void reserve_again(struct epoll_backend *self)
+{
+    self->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/* The table of descriptors is full: with the reserved one the connections that wait are taken and dropped, so that
+ * their peers see an end and the listener does not stay readable for ever. */
+static unsigned shed(struct epoll_backend *self, const struct backend_listener *listener)
+{
+    unsigned count = 0;
+
+    if (self->reserve < 0)
+        return 0;
+    close(self->reserve);
+    for (; count < ACCEPTS_PER_TURN; count++) {
+        int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd < 0)
+            break;
+        close(fd);
+    }
+    reserve_again(self);
+    return count;
+}
+
+/* Errors that concern one connection that is gone already, not the listener (accept(2)). */
+static bool is_passing(int error)
+{
+    return error == EINTR || error == ECONNABORTED || error == EPROTO || error == EPERM || error == ENETDOWN ||
+           error == ENOPROTOOPT || error == EHOSTDOWN || error == ENONET || error == EHOSTUNREACH ||
+           error == ENETUNREACH;
+}
+
+static void accepted(struct epoll_backend *self, struct backend_listener *listener, int fd,
+                     const struct sockaddr_storage *name)
+{
+    weft_address peer;
+    struct backend_stream *stream;
+    int status;
+
+    socket_address_from(name, &peer);
+    stream = listener->events->accepted(listener, &peer);
+    if (!stream) {
+        struct linger reset = {.l_onoff = 1, .l_linger = 0};
+        (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+        close(fd);
+        return;
+    }
+    status = epoll_take_socket(self, stream, fd, epoll_drains(peer.family));
+    if (status < 0)
+        close(fd);
+    listener->events->opened(listener, stream, status);
+}
+
+void epoll_accept_some(struct epoll_backend *self, struct backend_listener *listener)
+{
+    for (unsigned i = 0; i < ACCEPTS_PER_TURN && listener->flags == ACCEPTING; i++) {
+        struct sockaddr_storage name;
+        socklen_t length = sizeof name;
+        int fd = accept4(listener->fd, (struct sockaddr *)&name, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        if (fd >= 0) {
+            accepted(self, listener, fd, &name);
+        } else if (errno == EAGAIN) {
+            return;
+        } else if (!is_passing(errno)) {
+            int status = -errno;
+            unsigned count = status == -EMFILE || status == -ENFILE ? shed(self, listener) : 0;
+            listener->listening->accept_stop(&self->base, listener);
+            listener->events->exhausted(listener, status, count);
+            return;
+        }
+    }
+}
+
+static void change_interest(struct backend *backend, struct backend_listener *listener, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.u64 = (uint64_t)(uintptr_t)listener | TAG_LISTENER};
+
+    (void)epoll_ctl(epoll_of(backend)->epoll, EPOLL_CTL_MOD, listener->fd, &event);
+}
+
+static void epoll_accept_start(struct backend *backend, struct backend_listener *listener)
+{
+    if (listener->flags & ACCEPTING)
+        return;
+    if (epoll_of(backend)->reserve < 0)
+        reserve_again(epoll_of(backend));
+    listener->flags |= ACCEPTING;
+    change_interest(backend, listener, EPOLLIN);
+}
+
+static void epoll_accept_stop(struct backend *backend, struct backend_listener *listener)
+{
+    if (!(listener->flags & ACCEPTING))
+        return;
+    listener->flags &= ~(uint32_t)ACCEPTING;
+    change_interest(backend, listener, 0);
+}
+
+static void epoll_listener_close(struct backend *backend, struct backend_listener *listener)
+{
+    epoll_unwatch_and_close(backend, listener->fd);
+    listener->flags = LISTENER_CLOSED;
+}
+
+static int listener_local(struct backend *backend, const struct backend_listener *listener, weft_address *ret)
+{
+    (void)backend;
+    return socket_local(listener->fd, ret);
+}
+
+static const struct backend_listening socket_listening = {
+    .accept_start = epoll_accept_start,
+    .accept_stop = epoll_accept_stop,
+    .close = epoll_listener_close,
+    .local = listener_local,
+};
+
+static int take_listener(struct epoll_backend *self, struct backend_listener *listener, int fd)
+{
+    int status = epoll_watch(self, fd, listener, TAG_LISTENER, 0);
+
+    if (status < 0)
+        return status;
+    listener->listening = &socket_listening;
+    listener->fd = fd;
+    listener->flags = 0;
+    return 0;
+}
+
+int epoll_listen(struct backend *backend, struct backend_listener *listener, const struct backend_endpoint *at,
+                 const struct backend_socket_options *options)
+{
+    int fd, status;
+
+    if (at->address.family == WEFT_ADDRESS_MEMORY)
+        return memory_listen(backend->memory, listener, at->path, options->backlog);
+    fd = socket_open_listener(at, options);
+    if (fd < 0)
+        return fd;
+    status = take_listener(epoll_of(backend), listener, fd);
+    if (status < 0)
+        close(fd);
+    return status;
+}
+
+int epoll_adopt_listener(struct backend *backend, struct backend_listener *listener, int fd,
+                         const struct backend_socket_options *options)
+{
+    uint32_t changed = 0;
+    int status, listening = 0;
+    socklen_t length = sizeof listening;
+    weft_address local;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) < 0)
+        return -errno;
+    if (!listening)
+        return -EINVAL;
+    status = epoll_make_nonblocking(fd, IN_WAS_BLOCKING, &changed);
+    if (status < 0)
+        return status;
+    if (socket_local(fd, &local) == 0 && epoll_drains(local.family))
+        (void)socket_options_apply(fd, options);
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+    return take_listener(epoll_of(backend), listener, fd);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/* Connecting, and adopting descriptors that somebody else opened (epoll_internal.h). */
+#include "backend/epoll_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "backend/memory_stream.h"
+
+void epoll_make_blocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags >= 0)
+        (void)fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+}
+
+uint32_t epoll_drains(uint8_t family)
+{
+    return family == WEFT_ADDRESS_IPV4 || family == WEFT_ADDRESS_IPV6 ? DRAINS : 0;
+}
+
+int epoll_take_socket(struct epoll_backend *self, struct backend_stream *stream, int fd, uint32_t flags)
+{
+    int status = epoll_watch(self, fd, stream, TAG_STREAM, EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+
+    if (status < 0)
+        return status;
+    stream->transport = &epoll_socket_transport;
+    stream->fd = fd;
+    stream->flags = flags;
+    return 0;
+}
+
+int epoll_connect(struct backend *backend, struct backend_stream *stream, const struct backend_endpoint *to,
+                  const struct backend_socket_options *options)
+{
+    struct epoll_backend *self = epoll_of(backend);
+    int fd, status, answer;
+
+    if (to->address.family == WEFT_ADDRESS_MEMORY)
+        return memory_connect(backend->memory, stream, to->path);
+    fd = socket_open_connection(to, options, &answer);
+    if (fd < 0)
+        return fd;
+    status = epoll_take_socket(self, stream, fd, CONNECTING | epoll_drains(to->address.family));
+    if (status < 0) {
+        close(fd);
+        return status;
+    }
+    if (answer != -EINPROGRESS) {
+        stream->flags = CONNECTED_AT_ONCE | epoll_drains(to->address.family) | (uint32_t)-answer << CONNECT_ERROR_SHIFT;
+        epoll_make_ready(self, stream);
+    }
+    return 0;
+}
+
+/* Sets *ret_changed to @p flag if @p fd was blocking. */
+int epoll_make_nonblocking(int fd, uint32_t flag, uint32_t *ret_changed)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0)
+        return -errno;
+    if (flags & O_NONBLOCK)
+        return 0;
+    if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+        return -errno;
+    *ret_changed |= flag;
+    return 0;
+}
+
+static int watch_pipe(struct epoll_backend *self, struct backend_stream *stream)
+{
+    int status = epoll_watch(self, stream->pair[0], stream, TAG_STREAM, EPOLLIN | EPOLLRDHUP | EPOLLET);
+
+    if (status == -EPERM) {
+        stream->flags |= ALWAYS_READY | READABLE;
+        status = 0;
+    }
+    if (status < 0)
+        return status;
+    status = epoll_watch(self, stream->pair[1], stream, TAG_PIPE_OUT, EPOLLOUT | EPOLLET);
+    if (status == -EPERM)
+        return 0; /* a regular file: writing never waits */
+    if (status < 0)
+        (void)epoll_ctl(self->epoll, EPOLL_CTL_DEL, stream->pair[0], NULL);
+    return status;
+}
+
+static int adopt_pipe(struct epoll_backend *self, struct backend_stream *stream, int in, int out)
+{
+    stream->transport = &epoll_pipe_transport;
+    stream->flags = PIPE;
+    stream->pair[0] = in;
+    stream->pair[1] = out;
+    return watch_pipe(self, stream);
+}
+
+static int adopt_socket(struct epoll_backend *self, struct backend_stream *stream, int fd,
+                        const struct backend_socket_options *options, weft_address *peer)
+{
+    struct sockaddr_storage name;
+    socklen_t length = sizeof name;
+
+    if (getpeername(fd, (struct sockaddr *)&name, &length) < 0)
+        return -errno;
+    socket_address_from(&name, peer);
+    if (epoll_drains(peer->family))
+        (void)socket_options_apply(fd, options);
+    return epoll_take_socket(self, stream, fd, epoll_drains(peer->family));
+}
+
+int epoll_adopt_stream(struct backend *backend, struct backend_stream *stream, int in, int out,
+                       const struct backend_socket_options *options, weft_address *peer)
+{
+    struct epoll_backend *self = epoll_of(backend);
+    weft_address found = {.family = WEFT_ADDRESS_NONE};
+    uint32_t changed = 0;
+    int status = epoll_make_nonblocking(in, IN_WAS_BLOCKING, &changed);
+
+    if (status == 0 && out != in) /* (if they share one description, it has changed already, and `in` will be last) */
+        status = epoll_make_nonblocking(out, OUT_WAS_BLOCKING, &changed);
+    if (status == 0)
+        status = in != out ? adopt_pipe(self, stream, in, out) : adopt_socket(self, stream, in, options, &found);
+    if (status < 0) {
+        if (changed & IN_WAS_BLOCKING)
+            epoll_make_blocking(in);
+        if (changed & OUT_WAS_BLOCKING)
+            epoll_make_blocking(out);
+        return status;
+    }
+    (void)fcntl(in, F_SETFD, FD_CLOEXEC);
+    (void)fcntl(out, F_SETFD, FD_CLOEXEC);
+    stream->flags |= changed;
+    *peer = found;
+    return 0;
+}

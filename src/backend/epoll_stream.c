@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/* How bytes move through the sockets and pipes of the epoll backend (epoll_internal.h). */
+#include "backend/epoll_internal.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "backend/file.h"
+
+_Static_assert(sizeof(weft_bytes) == sizeof(struct iovec) &&
+                   offsetof(weft_bytes, data) == offsetof(struct iovec, iov_base) &&
+                   offsetof(weft_bytes, length) == offsetof(struct iovec, iov_len),
+               "a weft_bytes is an iovec, so that runs need no translation");
+
+/* -- receiving -- */
+
+static ssize_t receive_once(const struct epoll_backend *self, const struct backend_stream *stream)
+{
+    ssize_t count;
+
+    do
+        count = stream->flags & PIPE ? read(stream->pair[0], self->buffer, EPOLL_BUFFER)
+                                     : recv(stream->fd, self->buffer, EPOLL_BUFFER, 0);
+    while (count < 0 && errno == EINTR);
+    return count;
+}
+
+static void receive_over(struct backend_stream *stream, int status)
+{
+    stream->flags &= ~(uint32_t)(RECEIVING | READABLE);
+    stream->events->received(stream, weft_bytes_of(NULL, 0), status);
+}
+
+static void receive(struct epoll_backend *self, struct backend_stream *stream)
+{
+    for (unsigned round = 0; round < EPOLL_ROUNDS; round++) {
+        ssize_t count = receive_once(self, stream);
+
+        if (count < 0 && errno == EAGAIN) {
+            stream->flags &= ~(uint32_t)READABLE;
+            return;
+        }
+        if (count <= 0) {
+            receive_over(stream, count < 0 ? -errno : 0);
+            return;
+        }
+        if (count < EPOLL_BUFFER && (stream->flags & (HANGUP | DRAINS)) == DRAINS)
+            stream->flags &= ~(uint32_t)READABLE; /* drained: the next byte is a new edge (epoll(7)) */
+        stream->events->received(stream, weft_bytes_of(self->buffer, (size_t)count), 0);
+        if ((stream->flags & (CLOSED | RECEIVING | READABLE)) != (RECEIVING | READABLE))
+            return;
+    }
+    epoll_make_ready(self, stream);
+}
+
+static void epoll_receive_start(struct backend *backend, struct backend_stream *stream)
+{
+    stream->flags |= RECEIVING;
+    if (stream->flags & READABLE)
+        epoll_make_ready(epoll_of(backend), stream);
+}
+
+static void epoll_receive_stop(struct backend *backend, struct backend_stream *stream)
+{
+    (void)backend;
+    stream->flags &= ~(uint32_t)RECEIVING;
+}
+
+/* -- sending -- */
+
+static int64_t send_result(struct backend_stream *stream, int64_t count, uint64_t wanted)
+{
+    if (count >= 0 && (uint64_t)count == wanted)
+        return count;
+    if (count < 0 && errno != EAGAIN)
+        return -errno;
+    stream->flags |= BLOCKED; /* the kernel has noted that somebody waits for room: an edge will come */
+    return count < 0 ? BACKEND_LATER : count;
+}
+
+static uint64_t total_of(const weft_bytes *runs, size_t count)
+{
+    uint64_t total = 0;
+
+    for (size_t i = 0; i < count; i++)
+        total += runs[i].length;
+    return total;
+}
+
+static int64_t socket_send(struct backend *backend, struct backend_stream *stream, const weft_bytes *runs, size_t count,
+                           bool more)
+{
+    int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
+    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)runs, .msg_iovlen = count};
+    ssize_t sent;
+
+    (void)backend;
+    do
+        sent = count == 1 ? send(stream->fd, runs->data, runs->length, flags) : sendmsg(stream->fd, &message, flags);
+    while (sent < 0 && errno == EINTR);
+    return send_result(stream, sent, total_of(runs, count));
+}
+
+static int64_t pipe_send(struct backend *backend, struct backend_stream *stream, const weft_bytes *runs, size_t count,
+                         bool more)
+{
+    ssize_t sent;
+
+    (void)backend;
+    (void)more;
+    do
+        sent = writev(stream->pair[1], (const struct iovec *)runs, (int)count);
+    while (sent < 0 && errno == EINTR);
+    return send_result(stream, sent, total_of(runs, count));
+}
+
+static int64_t epoll_send_file(struct backend *backend, struct backend_stream *stream, weft_file *file, uint64_t offset,
+                               uint64_t length)
+{
+    int64_t sent = 0;
+    int status = file_send(stream->flags & PIPE ? stream->pair[1] : stream->fd, file, offset, length, &sent);
+
+    (void)backend;
+    if (status == -EAGAIN) {
+        stream->flags |= BLOCKED;
+        return sent > 0 ? sent : BACKEND_LATER;
+    }
+    return status < 0 ? status : sent;
+}
+
+/* -- the life of a stream -- */
+
+static int socket_shutdown(struct backend *backend, struct backend_stream *stream)
+{
+    (void)backend;
+    return shutdown(stream->fd, SHUT_WR) < 0 ? -errno : 0;
+}
+
+static bool close_over(struct backend_stream *stream)
+{
+    stream->flags = (stream->flags & READY) | CLOSED;
+    return !(stream->flags & READY);
+}
+
+static bool socket_close(struct backend *backend, struct backend_stream *stream, bool abort)
+{
+    if (abort) {
+        struct linger reset = {.l_onoff = 1, .l_linger = 0};
+        (void)setsockopt(stream->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    }
+    if (stream->flags & IN_WAS_BLOCKING)
+        epoll_make_blocking(stream->fd);
+    epoll_unwatch_and_close(backend, stream->fd);
+    return close_over(stream);
+}
+
+/* Both descriptors may be one socket (as inetd passes it): closing one of them would not tell the peer. */
+static int pipe_shutdown(struct backend *backend, struct backend_stream *stream)
+{
+    if (stream->pair[1] < 0)
+        return 0;
+    (void)shutdown(stream->pair[1], SHUT_WR);
+    if (stream->flags & OUT_WAS_BLOCKING)
+        epoll_make_blocking(stream->pair[1]);
+    epoll_unwatch_and_close(backend, stream->pair[1]);
+    stream->pair[1] = -1;
+    return 0;
+}
+
+static bool pipe_close(struct backend *backend, struct backend_stream *stream, bool abort)
+{
+    (void)abort;
+    (void)pipe_shutdown(backend, stream);
+    if (stream->flags & IN_WAS_BLOCKING)
+        epoll_make_blocking(stream->pair[0]);
+    epoll_unwatch_and_close(backend, stream->pair[0]);
+    return close_over(stream);
+}
+
+static int stream_local(struct backend *backend, const struct backend_stream *stream, weft_address *ret)
+{
+    (void)backend;
+    return socket_local(stream->fd, ret);
+}
+
+static int pipe_local(struct backend *backend, const struct backend_stream *stream, weft_address *ret)
+{
+    (void)backend;
+    (void)stream;
+    memset(ret, 0, sizeof *ret);
+    return 0;
+}
+
+const struct backend_transport epoll_socket_transport = {
+    .receive_start = epoll_receive_start,
+    .receive_stop = epoll_receive_stop,
+    .send = socket_send,
+    .send_file = epoll_send_file,
+    .shutdown = socket_shutdown,
+    .close = socket_close,
+    .local = stream_local,
+};
+
+const struct backend_transport epoll_pipe_transport = {
+    .receive_start = epoll_receive_start,
+    .receive_stop = epoll_receive_stop,
+    .send = pipe_send,
+    .send_file = epoll_send_file,
+    .shutdown = pipe_shutdown,
+    .close = pipe_close,
+    .local = pipe_local,
+};
+
+/* -- what epoll says -- */
+
+static void connect_over(struct backend_stream *stream)
+{
+    int status =
+        stream->flags & CONNECTED_AT_ONCE ? -(int)(stream->flags >> CONNECT_ERROR_SHIFT) : socket_error(stream->fd);
+
+    stream->flags &= (UINT32_C(1) << CONNECT_ERROR_SHIFT) - 1;
+    stream->flags &= ~(uint32_t)(CONNECTING | CONNECTED_AT_ONCE);
+    stream->events->connected(stream, status);
+}
+
+void epoll_stream_event(struct epoll_backend *self, struct backend_stream *stream, uint32_t events)
+{
+    if (stream->flags & CLOSED)
+        return;
+    if (stream->flags & CONNECTING) {
+        if (events & (EPOLLOUT | EPOLLERR | EPOLLHUP))
+            connect_over(stream);
+        if (stream->flags & CLOSED)
+            return;
+    }
+    if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+        stream->flags |= HANGUP | READABLE;
+    if (events & EPOLLPRI)
+        stream->flags &= ~(uint32_t)DRAINS;
+    if (events & (EPOLLIN | EPOLLPRI))
+        stream->flags |= READABLE;
+    /* Who is in the ready list has had its share of this turn, or will have it in the next. */
+    if ((stream->flags & (READABLE | RECEIVING | READY)) == (READABLE | RECEIVING))
+        receive(self, stream);
+    if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) && (stream->flags & (BLOCKED | CLOSED)) == BLOCKED) {
+        stream->flags &= ~(uint32_t)BLOCKED;
+        stream->events->sent(stream, 0);
+    }
+}
+
+void epoll_stream_again(struct epoll_backend *self, struct backend_stream *stream)
+{
+    stream->flags &= ~(uint32_t)READY;
+    if (stream->flags & CLOSED) {
+        stream->events->closed(stream);
+        return;
+    }
+    if (stream->flags & CONNECTED_AT_ONCE)
+        connect_over(stream);
+    if ((stream->flags & (CLOSED | READABLE | RECEIVING)) == (READABLE | RECEIVING))
+        receive(self, stream);
+}

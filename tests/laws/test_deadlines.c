@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Law 5: every deadline passes at its time, for its reason, on a clock that is virtual: nothing here waits. Also attack
+ * rows EL-08 (a half-open peer), EL-09 (the clock is monotonic) and EL-27 (zero is the default, not "none").
+ */
+#include "laws/law.h"
+
+#include "backend/sim.h"
+#include "loop/loop_internal.h"
+
+#define RESOLUTION WEFT_MILLISECONDS(4)
+
+static const struct law_hooks quiet = {0};
+
+static weft_time began;
+
+/* With faults the last byte before may have been on its way for a while: @p latency either way. */
+static void check_time_about(const struct law_peer *peer, weft_time after, weft_time latency)
+{
+    if (!peer->world->kind->faulty)
+        latency = 0;
+    assert_true(peer->lost_at >= began + after - latency);
+    assert_true(peer->lost_at <= began + after + RESOLUTION + latency);
+}
+
+static void check_time(const struct law_peer *peer, weft_time after)
+{
+    check_time_about(peer, after, 0);
+}
+
+static bool client_lost(struct law_world *world)
+{
+    return world->client[0].lost;
+}
+
+static void never_connects(struct law_world *world, const weft_stream_options *options, weft_time expected)
+{
+    static const struct sim_faults far = {.latency_min = WEFT_HOURS(1), .latency_max = WEFT_HOURS(1)};
+
+    sim_set_faults(world->loop->backend, &far);
+    law_listen(world, NULL, &quiet);
+    began = weft_loop_now(world->loop);
+    law_connect(world, 0, options, &quiet);
+    law_until(world, client_lost);
+    assert_int_equal(world->client[0].connected, 0);
+    assert_int_equal(world->client[0].reason, WEFT_ECONNECTTIME);
+    check_time(&world->client[0], expected);
+}
+
+static void connect_time(struct law_world *world)
+{
+    static const weft_stream_options options = {.size = sizeof options, .connect = WEFT_SECONDS(3)};
+
+    never_connects(world, &options, WEFT_SECONDS(3));
+}
+
+static void connect_time_of_zero_is_the_default(struct law_world *world)
+{
+    static const weft_stream_options options = {.size = sizeof options};
+
+    never_connects(world, &options, WEFT_SECONDS(30));
+}
+
+static void pair_at(struct law_world *world, const struct law_hooks *server, const struct law_hooks *client,
+                    const weft_stream_options *options)
+{
+    law_pair(world, server, client, options);
+    began = weft_loop_now(world->loop);
+}
+
+static void idle_time(struct law_world *world) /* EL-08 */
+{
+    static const weft_stream_options options = {.size = sizeof options, .idle = WEFT_SECONDS(7)};
+
+    pair_at(world, &quiet, &quiet, &options);
+    law_pass(world, WEFT_SECONDS(5));
+    assert_int_equal(law_write_pattern(&world->client[0], 1), 0); /* begins it anew, on both sides */
+    law_pass(world, WEFT_MILLISECONDS(1));
+    began = weft_loop_now(world->loop) - WEFT_MILLISECONDS(2);
+    law_until(world, client_lost);
+    assert_int_equal(world->client[0].reason, WEFT_EIDLE);
+    check_time_about(&world->client[0], WEFT_SECONDS(7), WEFT_MILLISECONDS(10));
+    law_until_lost(world);
+}
+
+static void idle_time_of_zero_is_the_default(struct law_world *world) /* EL-27 */
+{
+    pair_at(world, &quiet, &quiet, NULL);
+    law_until_lost(world);
+    assert_true(world->client[0].reason == WEFT_EIDLE || world->server[0].reason == WEFT_EIDLE);
+    check_time_about(&world->client[0], WEFT_MINUTES(5), WEFT_MILLISECONDS(10));
+}
+
+static void never_is_a_word(struct law_world *world) /* EL-27 */
+{
+    static const weft_stream_options options = {
+        .size = sizeof options, .idle = WEFT_NEVER, .lifetime = WEFT_NEVER, .write_stall = WEFT_NEVER};
+
+    pair_at(world, &quiet, &quiet, &options);
+    law_pass(world, WEFT_HOURS(24 * 40)); /* more than 2^31 ticks: no counter goes round */
+    assert_int_equal(world->client[0].lost, 0);
+    assert_int_equal(law_write_pattern(&world->client[0], 10), 0);
+    law_pass(world, WEFT_SECONDS(1));
+    assert_int_equal(world->server[0].bytes_in, 10);
+}
+
+static void pause_at_once(struct law_peer *peer)
+{
+    LAW_DO(peer->world, weft_stream_pause(peer->stream));
+}
+
+static void write_stall(struct law_world *world)
+{
+    static const struct law_hooks server = {.connected = pause_at_once};
+
+    pair_at(world, &server, &quiet, NULL);
+    assert_int_equal(law_write_pattern(&world->client[0], 300000), 1);
+    law_until(world, client_lost);
+    assert_int_equal(world->client[0].reason, WEFT_EWRITESTALL);
+    check_time_about(&world->client[0], WEFT_SECONDS(30), WEFT_SECONDS(1));
+}
+
+static void write_stall_while_closing(struct law_world *world)
+{
+    static const struct law_hooks server = {.connected = pause_at_once};
+
+    pair_at(world, &server, &quiet, NULL);
+    assert_int_equal(law_write_pattern(&world->client[0], 300000), 1);
+    law_close(&world->client[0]);
+    law_until(world, client_lost);
+    assert_int_equal(world->client[0].reason, WEFT_EWRITESTALL);
+    check_time_about(&world->client[0], WEFT_SECONDS(30), WEFT_SECONDS(1));
+}
+
+static void lifetime(struct law_world *world)
+{
+    static const weft_stream_options options = {.size = sizeof options, .lifetime = WEFT_SECONDS(20)};
+
+    pair_at(world, &quiet, &quiet, &options);
+    for (int i = 0; i < 19; i++) {
+        assert_int_equal(law_write_pattern(&world->client[0], 1), 0);
+        law_pass(world, WEFT_SECONDS(1));
+    }
+    law_until(world, client_lost);
+    assert_true(world->client[0].reason == WEFT_ELIFETIME || world->client[0].reason == WEFT_ECLOSED);
+    assert_true(world->client[0].lost_at <= began + WEFT_SECONDS(20) + WEFT_MILLISECONDS(30));
+    law_until_lost(world);
+}
+
+static void an_idle_end_in_the_middle_of_output_is_a_reset(struct law_world *world)
+{
+    static const struct law_hooks server = {.connected = pause_at_once};
+    static const weft_stream_options options = {
+        .size = sizeof options, .idle = WEFT_SECONDS(5), .write_stall = WEFT_NEVER};
+    weft_listen_options listen = {.size = sizeof listen};
+
+    law_listen(world, &listen, &server);
+    law_connect(world, 0, &options, &quiet);
+    law_pass(world, WEFT_SECONDS(1));
+    assert_int_equal(law_write_pattern(&world->client[0], 300000), 1);
+    law_until(world, client_lost);
+    assert_int_equal(world->client[0].reason, WEFT_EIDLE);
+    LAW_DO(world, weft_stream_resume(world->server[0].stream));
+    law_until_lost(world);
+    assert_int_equal(world->server[0].reason, -ECONNRESET); /* a clean end would have looked complete */
+}
+
+/* -- the protocol's own -- */
+
+static void note(struct law_peer *peer)
+{
+    peer->lost_at = weft_loop_now(peer->world->loop);
+}
+
+static bool client_deadline(struct law_world *world)
+{
+    return world->client[0].deadline > 0;
+}
+
+static void own_deadline_comes_once(struct law_world *world)
+{
+    static const struct law_hooks client = {.deadline = note};
+
+    pair_at(world, &quiet, &client, NULL);
+    for (weft_time delay = WEFT_MICROSECONDS(1); delay < WEFT_MINUTES(4); delay = delay * 3 + 12345) {
+        world->client[0].deadline = 0;
+        law_pass(world, WEFT_MICROSECONDS(1234));
+        began = weft_loop_now(world->loop);
+        LAW_DO(world, weft_stream_set_deadline(world->client[0].stream, delay));
+        law_until(world, client_deadline);
+        check_time(&world->client[0], delay);
+        assert_int_equal(law_write_pattern(&world->client[0], 1), 0);
+        law_pass(world, WEFT_SECONDS(1));
+        assert_int_equal(world->client[0].deadline, 1);
+    }
+}
+
+/* The timer is set for the earlier time, and finds out there how much is left: no rounding may add up to "early". */
+static void own_deadline_that_moved_is_never_early(struct law_world *world)
+{
+    static const struct law_hooks client = {.deadline = note};
+
+    pair_at(world, &quiet, &client, NULL);
+    for (weft_time i = 0; i < 200; i++) {
+        weft_time delay = WEFT_MILLISECONDS(5) + i * WEFT_MICROSECONDS(333);
+
+        world->client[0].deadline = 0;
+        law_pass(world, WEFT_MICROSECONDS(1777));
+        began = weft_loop_now(world->loop);
+        LAW_DO(world, weft_stream_set_deadline(world->client[0].stream, WEFT_MILLISECONDS(1)));
+        LAW_DO(world, weft_stream_set_deadline(world->client[0].stream, delay));
+        law_until(world, client_deadline);
+        check_time(&world->client[0], delay);
+    }
+}
+
+static void own_deadline_can_be_moved_and_taken_back(struct law_world *world)
+{
+    static const struct law_hooks client = {.deadline = note};
+    weft_stream *stream;
+
+    pair_at(world, &quiet, &client, NULL);
+    stream = world->client[0].stream;
+    LAW_DO(world, weft_stream_set_deadline(stream, WEFT_SECONDS(1)));
+    LAW_DO(world, weft_stream_set_deadline(stream, WEFT_SECONDS(9)));
+    law_pass(world, WEFT_SECONDS(5));
+    assert_int_equal(world->client[0].deadline, 0);
+    law_until(world, client_deadline);
+    check_time(&world->client[0], WEFT_SECONDS(9));
+    LAW_DO(world, weft_stream_set_deadline(stream, WEFT_SECONDS(9)));
+    LAW_DO(world, weft_stream_set_deadline(stream, WEFT_NEVER));
+    law_pass(world, WEFT_SECONDS(20));
+    assert_int_equal(world->client[0].deadline, 1);
+    LAW_DO(world, weft_stream_set_deadline(stream, WEFT_SECONDS(9)));
+    law_close(&world->client[0]);
+    law_until_lost(world);
+    assert_int_equal(world->client[0].deadline, 1);
+}
+
+static void options_can_be_changed(struct law_world *world)
+{
+    static const weft_stream_options sooner = {.size = sizeof sooner, .idle = WEFT_SECONDS(2)};
+
+    pair_at(world, &quiet, &quiet, NULL);
+    assert_int_equal(LAW_CALL(world, weft_stream_set_options(world->client[0].stream, &sooner)), 0);
+    law_until(world, client_lost);
+    assert_int_equal(world->client[0].reason, WEFT_EIDLE);
+    assert_true(world->client[0].lost_at <= began + WEFT_SECONDS(2) + RESOLUTION);
+}
+
+/* -- lingering -- */
+
+static void a_peer_that_does_not_end_is_waited_for_two_seconds(struct law_world *world)
+{
+    static const struct law_hooks server = {.ended = law_ignore};
+
+    pair_at(world, &server, &quiet, NULL);
+    law_close(&world->client[0]);
+    law_until(world, client_lost);
+    assert_int_equal(world->client[0].reason, WEFT_ECLOSED);
+    assert_true(world->client[0].lost_at <= began + WEFT_SECONDS(2) + WEFT_MILLISECONDS(20));
+}
+
+static void scope_timeout_cancels(struct law_world *world)
+{
+    weft_scope *scope;
+
+    law_listen(world, NULL, &quiet);
+    began = weft_loop_now(world->loop);
+    scope = world->scope;
+    world->scope = weft_scope_open(scope, WEFT_SECONDS(3));
+    law_connect(world, 0, NULL, &quiet);
+    law_until(world, client_lost);
+    assert_int_equal(world->client[0].reason, WEFT_ETIMEDOUT);
+    check_time(&world->client[0], WEFT_SECONDS(3));
+    weft_scope_close(world->scope);
+    world->scope = scope;
+}
+
+#define SIMULATED (LAW_SIM | LAW_FAULTS)
+
+static const struct law laws[] = {
+    {"connect time", connect_time, SIMULATED},
+    {"EL-27: connect time of zero is the default", connect_time_of_zero_is_the_default, SIMULATED},
+    {"EL-08: idle time", idle_time, SIMULATED},
+    {"EL-27: idle time of zero is the default", idle_time_of_zero_is_the_default, SIMULATED},
+    {"EL-27: never is a word", never_is_a_word, SIMULATED},
+    {"write stall", write_stall, SIMULATED},
+    {"write stall while closing", write_stall_while_closing, SIMULATED},
+    {"lifetime", lifetime, SIMULATED},
+    {"an idle end in the middle of output is a reset", an_idle_end_in_the_middle_of_output_is_a_reset, SIMULATED},
+    {"own deadline comes once", own_deadline_comes_once, SIMULATED},
+    {"own deadline that moved is never early", own_deadline_that_moved_is_never_early, SIMULATED},
+    {"own deadline can be moved and taken back", own_deadline_can_be_moved_and_taken_back, SIMULATED},
+    {"options can be changed", options_can_be_changed, SIMULATED},
+    {"a peer that does not end is waited for two seconds", a_peer_that_does_not_end_is_waited_for_two_seconds,
+     SIMULATED},
+    {"scope timeout cancels", scope_timeout_cancels, SIMULATED},
+};
+
+int main(void)
+{
+    return law_main(laws, sizeof laws / sizeof *laws);
+}
