@@ -104,8 +104,8 @@ WEFT_API WEFT_NODISCARD int weft_bytequeue_append_opaque(weft_bytequeue *queue, 
  */
 WEFT_API size_t weft_bytequeue_peek(const weft_bytequeue *queue, weft_bytes *runs, size_t capacity);
 
-/** Whether an opaque stretch is queued. */
-WEFT_API bool weft_bytequeue_has_opaque(const weft_bytequeue *queue);
+/** How many opaque stretches are queued. O(the number of chunks and stretches). */
+WEFT_API size_t weft_bytequeue_opaque_count(const weft_bytequeue *queue);
 
 /**
  * The opaque stretch at the front, if there is one.

@@ -12,7 +12,8 @@
 /** Something that may block. Embedded; its fields are private. */
 typedef struct weft_work {
     struct weft_work *next;
-    void (*run)(struct weft_work *work);
+    void (*run)(struct weft_work *work);  /* on a thread of the pool */
+    void (*done)(struct weft_work *work); /* then on the loop's */
 } weft_work;
 
 #endif

@@ -126,7 +126,6 @@ struct backend_endpoint {
 /* What the loop is told by its backend. */
 struct backend_host {
     void (*signalled)(struct backend_host *host, int number);
-    void (*job_done)(struct backend_host *host, weft_work *job);
 };
 
 struct backend_ops {
@@ -138,6 +137,8 @@ struct backend_ops {
     int (*wait)(struct backend *backend, weft_time timeout);
     /* Delivers what completed. */
     void (*dispatch)(struct backend *backend);
+    /* Whether a wait would not wait. */
+    bool (*has_work)(const struct backend *backend);
     int (*descriptor)(const struct backend *backend);
     /* From any thread. */
     void (*wake)(struct backend *backend);
@@ -153,9 +154,9 @@ struct backend_ops {
     /* Takes the descriptors on success; on failure they are as they were. */
     int (*adopt_stream)(struct backend *backend, struct backend_stream *stream, int in, int out,
                         const struct backend_socket_options *options, weft_address *peer);
-    /* Has a thread of the pool do @p job (the simulator does it in place); `job_done` follows. */
+    /* Has a thread of the pool run @p job (the simulator does it in place); its `done` follows, from dispatch. */
     int (*job_submit)(struct backend *backend, weft_work *job);
-    /* Takes back a job that has not begun: true, and `job_done` does not follow. */
+    /* Takes back a job that has not begun: true, and `done` does not follow. */
     bool (*job_cancel)(struct backend *backend, weft_work *job);
 };
 

@@ -52,12 +52,18 @@ void epoll_make_ready(struct epoll_backend *self, struct backend_stream *stream)
 
 /* -- waiting and delivering -- */
 
+static bool epoll_has_work(const struct backend *backend)
+{
+    return weft_container_of(backend, const struct epoll_backend, base)->ready_first ||
+           memory_has_work(backend->memory);
+}
+
 static int epoll_wait_for(struct backend *backend, weft_time timeout)
 {
     struct epoll_backend *self = epoll_of(backend);
     int milliseconds = -1, count;
 
-    if (self->ready_first || memory_has_work(backend->memory))
+    if (epoll_has_work(backend))
         timeout = 0;
     if (timeout < WEFT_HOURS(1))
         milliseconds = (int)((timeout + WEFT_MILLISECONDS(1) - 1) / WEFT_MILLISECONDS(1));
@@ -173,6 +179,7 @@ static void epoll_close(struct backend *backend)
     struct epoll_backend *self = epoll_of(backend);
 
     job_pool_free(self->jobs);
+    epoll_warm_forget(self);
     memory_network_free(backend->memory);
     close_fd(self->signals);
     close_fd(self->wake);
@@ -189,6 +196,7 @@ static const struct backend_ops epoll_ops = {
     .wall = system_wall,
     .wait = epoll_wait_for,
     .dispatch = epoll_dispatch,
+    .has_work = epoll_has_work,
     .descriptor = epoll_descriptor,
     .wake = epoll_wake,
     .entropy = system_entropy,
@@ -232,6 +240,7 @@ int backend_epoll_open(struct backend **ret)
     self->epoll = self->wake = self->signals = self->reserve = -1;
     ignore_sigpipe();
     sigemptyset(&self->watched);
+    weft_link_init(&self->warming);
     self->buffer = weft_allocate(EPOLL_BUFFER);
     self->base.memory = memory_network_new(NULL);
     status = self->buffer && self->base.memory ? open_descriptors(self) : WEFT_ENOMEM;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The inside of the epoll backend. Four files share it:
+ * The inside of the epoll backend. Five files share it:
  *
  *   epoll.c         waiting and delivering; the backend's life
  *   epoll_stream.c  how bytes move through sockets and pipes
+ *   epoll_warm.c    files that are not in the page cache, read there by the job pool before they are sent
  *   epoll_open.c    connecting, and adopting descriptors
  *   epoll_listen.c  accepting
  *
@@ -23,6 +24,8 @@
 
 #include <signal.h>
 #include <sys/epoll.h>
+
+#include <weft/list.h>
 
 #include "backend/backend.h"
 
@@ -45,6 +48,8 @@ enum {
     DRAINS = 1 << 10,
     IN_WAS_BLOCKING = 1 << 11, /* adopted descriptors are given back as they were: others may share them */
     OUT_WAS_BLOCKING = 1 << 12,
+    WARMING = 1 << 13,        /* a stretch of a file is being read: `sent` is owed */
+    WARMED = 1 << 14,         /* it was read: the next attempt sends whatever the page cache has */
     CONNECT_ERROR_SHIFT = 16, /* with CONNECTED_AT_ONCE: the errno value, above all flags */
 };
 
@@ -56,6 +61,7 @@ struct epoll_backend {
     int epoll, wake, signals, reserve;
     sigset_t watched;
     struct job_pool *jobs;
+    weft_link warming; /* stretches of files that are being read */
     struct backend_stream *ready_first, *ready_last;
     int event_count;
     struct epoll_event events[EPOLL_BATCH];
@@ -78,6 +84,15 @@ extern const struct backend_transport epoll_socket_transport, epoll_pipe_transpo
 void epoll_stream_event(struct epoll_backend *self, struct backend_stream *stream, uint32_t events);
 /* The turn of one that was in the ready list. */
 void epoll_stream_again(struct epoll_backend *self, struct backend_stream *stream);
+
+/* epoll_warm.c */
+/* Whether the stretch has to be read from disk first. If so, that was begun, and `sent` will follow. */
+bool epoll_warm_start(struct epoll_backend *self, struct backend_stream *stream, weft_file *file, uint64_t offset,
+                      uint64_t length);
+/* The stream closes: it is told nothing. */
+void epoll_warm_abandon(struct epoll_backend *self, const struct backend_stream *stream);
+/* Frees what is left when no thread runs any more. */
+void epoll_warm_forget(struct epoll_backend *self);
 
 /* epoll_open.c */
 void epoll_make_blocking(int fd);

@@ -119,10 +119,14 @@ static int64_t pipe_send(struct backend *backend, struct backend_stream *stream,
 static int64_t epoll_send_file(struct backend *backend, struct backend_stream *stream, weft_file *file, uint64_t offset,
                                uint64_t length)
 {
+    struct epoll_backend *self = epoll_of(backend);
     int64_t sent = 0;
-    int status = file_send(stream->flags & PIPE ? stream->pair[1] : stream->fd, file, offset, length, &sent);
+    int status;
 
-    (void)backend;
+    if (!(stream->flags & WARMED) && epoll_warm_start(self, stream, file, offset, length))
+        return BACKEND_LATER;
+    stream->flags &= ~(uint32_t)WARMED;
+    status = file_send(stream->flags & PIPE ? stream->pair[1] : stream->fd, file, offset, length, &sent);
     if (status == -EAGAIN) {
         stream->flags |= BLOCKED;
         return sent > 0 ? sent : BACKEND_LATER;
@@ -138,8 +142,10 @@ static int socket_shutdown(struct backend *backend, struct backend_stream *strea
     return shutdown(stream->fd, SHUT_WR) < 0 ? -errno : 0;
 }
 
-static bool close_over(struct backend_stream *stream)
+static bool close_over(struct backend *backend, struct backend_stream *stream)
 {
+    if (stream->flags & WARMING)
+        epoll_warm_abandon(epoll_of(backend), stream);
     stream->flags = (stream->flags & READY) | CLOSED;
     return !(stream->flags & READY);
 }
@@ -153,7 +159,7 @@ static bool socket_close(struct backend *backend, struct backend_stream *stream,
     if (stream->flags & IN_WAS_BLOCKING)
         epoll_make_blocking(stream->fd);
     epoll_unwatch_and_close(backend, stream->fd);
-    return close_over(stream);
+    return close_over(backend, stream);
 }
 
 /* Both descriptors may be one socket (as inetd passes it): closing one of them would not tell the peer. */
@@ -176,7 +182,7 @@ static bool pipe_close(struct backend *backend, struct backend_stream *stream, b
     if (stream->flags & IN_WAS_BLOCKING)
         epoll_make_blocking(stream->pair[0]);
     epoll_unwatch_and_close(backend, stream->pair[0]);
-    return close_over(stream);
+    return close_over(backend, stream);
 }
 
 static int stream_local(struct backend *backend, const struct backend_stream *stream, weft_address *ret)

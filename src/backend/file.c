@@ -229,6 +229,13 @@ int weft_file_read_cached(weft_file *file, uint64_t offset, void *memory, size_t
     return count < 0 ? -errno : (int)count;
 }
 
+bool file_is_cached(const weft_file *file, uint64_t offset, uint64_t length)
+{
+    char last;
+
+    return weft_file_read_cached((weft_file *)(uintptr_t)file, offset + length - 1, &last, 1) != -EAGAIN;
+}
+
 int file_send(int out, weft_file *file, uint64_t offset, uint64_t length, int64_t *ret_sent)
 {
     off_t at = (off_t)offset;

@@ -70,7 +70,7 @@ void job_pool_collect(struct job_pool *pool)
     while (ordered) {
         job = ordered;
         ordered = job->next;
-        pool->backend->host->job_done(pool->backend->host, job);
+        job->done(job);
     }
 }
 

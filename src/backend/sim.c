@@ -103,6 +103,13 @@ static int sim_wait(struct backend *backend, weft_time timeout)
 }
 
 /* Jobs that these start are for the next turn; those that these cancel leave the queue. */
+static bool sim_has_work(const struct backend *backend)
+{
+    const struct sim_backend *self = weft_container_of(backend, const struct sim_backend, base);
+
+    return self->jobs_first || (self->raised & self->watched) || memory_has_work(backend->memory);
+}
+
 static void run_jobs(struct sim_backend *self)
 {
     weft_work *last = self->jobs_last, *job;
@@ -115,7 +122,7 @@ static void run_jobs(struct sim_backend *self)
         if (!job->next)
             self->jobs_last = NULL;
         job->run(job);
-        self->base.host->job_done(self->base.host, job);
+        job->done(job);
     } while (job != last);
 }
 
@@ -272,6 +279,7 @@ static const struct backend_ops sim_ops = {
     .wall = sim_wall,
     .wait = sim_wait,
     .dispatch = sim_dispatch,
+    .has_work = sim_has_work,
     .descriptor = sim_descriptor,
     .wake = sim_wake,
     .entropy = sim_entropy,

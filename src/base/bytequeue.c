@@ -240,10 +240,11 @@ void weft_bytequeue_clear(weft_bytequeue *queue, weft_chunk_pool *pool)
         drop_first(queue, pool);
 }
 
-bool weft_bytequeue_has_opaque(const weft_bytequeue *queue)
+size_t weft_bytequeue_opaque_count(const weft_bytequeue *queue)
 {
+    size_t count = 0;
+
     for (const struct weft_segment *segment = queue->first; segment; segment = segment->next)
-        if (segment->kind == SEGMENT_OPAQUE)
-            return true;
-    return false;
+        count += segment->kind == SEGMENT_OPAQUE;
+    return count;
 }

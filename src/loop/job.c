@@ -28,9 +28,11 @@ static void job_over(weft_loop *loop, weft_job *job)
     scope_unpin(scope);
 }
 
-void loop_job_done(struct backend_host *host, weft_work *work)
+static void work_done(weft_work *work)
 {
-    job_over(weft_container_of(host, weft_loop, host), weft_container_of(work, weft_job, base));
+    weft_job *job = weft_container_of(work, weft_job, base);
+
+    job_over(weft_scope_loop(job->member.scope), job);
 }
 
 static void never_began(weft_post *post)
@@ -67,6 +69,7 @@ int weft_job_start(weft_job *job, weft_scope *scope, void (*work)(weft_job *job)
     job->work = work;
     job->done = done;
     job->base.run = do_work;
+    job->base.done = work_done;
     status = loop->backend->ops->job_submit(loop->backend, &job->base);
     if (status < 0) {
         scope_leave(&job->member);

@@ -50,7 +50,7 @@ static int loop_init(weft_loop *loop, const weft_loop_options *options)
 
     if (status < 0)
         return status;
-    loop->host = (struct backend_host){.signalled = loop_signalled, .job_done = loop_job_done};
+    loop->host = (struct backend_host){.signalled = loop_signalled};
     loop->backend->host = &loop->host;
     loop->backend->job_threads = options->job_threads ? options->job_threads : 4;
     loop->now = loop->backend->ops->now(loop->backend);
@@ -191,6 +191,8 @@ weft_time weft_loop_prepare(weft_loop *loop)
     weft_time next, now;
 
     if (loop->pending_first || loop->reap_first || !weft_link_is_alone(&loop->due) || atomic_load(&loop->posts))
+        return 0;
+    if (loop->backend->ops->has_work(loop->backend))
         return 0;
     next = wheel_next(&loop->wheel);
     if (next == WEFT_NEVER)

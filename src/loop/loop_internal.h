@@ -44,9 +44,6 @@ struct weft_loop {
 /* The backend's report of a signal (signal.c). */
 void loop_signalled(struct backend_host *host, int number);
 
-/* The backend's report of a job that is done (job.c). */
-void loop_job_done(struct backend_host *host, weft_work *work);
-
 /* Says which callback runs now; NULL while the loop waits. For the watchdog: a plain store, but not a data race. */
 static inline void loop_enters(weft_loop *loop, const char *name)
 {

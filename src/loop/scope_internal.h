@@ -18,6 +18,7 @@ struct weft_scope {
     weft_timer_entry deadline;
     int cancelled;
     bool closing;
+    void *owner;         /* what the floor above made it for, or NULL */
     bool held;           /* its owner will close it, whatever its parent does */
     unsigned pins;       /* who is at work in it further up the stack: it is not freed */
     weft_link *visiting; /* the members that scope_visit has not come to */

@@ -136,7 +136,7 @@ static struct backend_stream *accepted(struct backend_listener *io, const weft_a
         return NULL;
     }
     stream->peer = *peer;
-    stream->listener = listener;
+    stream->flags |= STREAM_ACCEPTED;
     listener->connections++;
     weft_counter_increment(&listener->accepted_count);
     return &stream->io;
@@ -365,6 +365,7 @@ static int listener_new(weft_scope *scope, weft_factory *factory, const weft_lis
         return status;
     }
     scope_hold(listener->streams);
+    listener->streams->owner = listener;
     weft_scope_set_name(listener->streams, "connections");
     *ret = listener;
     return 0;

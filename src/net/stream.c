@@ -107,7 +107,7 @@ static void stream_cancel(weft_scope_member *member, int reason)
 /* The engine's own reference goes when nothing can call the stream any more. */
 static void let_go(weft_stream *stream)
 {
-    weft_listener *listener = stream->listener;
+    weft_listener *listener = stream->flags & STREAM_ACCEPTED ? stream->member.scope->owner : NULL;
 
     stream->loop->waiting--;
     scope_leave(&stream->member);

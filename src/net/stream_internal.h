@@ -74,6 +74,7 @@ enum {
     STREAM_HOME = 1 << 16, /* the backend has let go of the handle */
     STREAM_HAS_DEADLINE = 1 << 17,
     STREAM_CONNECTING = 1 << 18,
+    STREAM_ACCEPTED = 1 << 21,    /* its scope is a listener's, which counts it */
     STREAM_DRAIN_ASKED = 1 << 19, /* `draining` was called */
     STREAM_OPEN_DUE = 1 << 20,    /* adopted: the task is to open it */
 };
@@ -90,7 +91,6 @@ struct weft_stream {
     weft_bytequeue output;
     struct stream_input *input;
     struct stream_config *config;
-    weft_listener *listener;
     weft_scope_member member;
     weft_timer_entry timer;
     stream_ticks deadline;

@@ -9,6 +9,8 @@
 
 /* How much of a file one turn sends, so that the other streams have their turn. */
 #define FILE_STRETCH (1024 * 1024)
+/* Stretches of files that wait at once: each holds its file open. */
+#define FILES_MOST 64
 /* A gathering write and a stretch of a file behind it. */
 #define SENDS_PER_TURN 2
 
@@ -64,6 +66,8 @@ int weft_stream_write_file(weft_stream *stream, weft_file *file, uint64_t offset
         return status;
     if (length == 0)
         return queued(stream);
+    if (weft_bytequeue_opaque_count(&stream->output) >= FILES_MOST)
+        return WEFT_EOUTPUTLIMIT;
     status = weft_bytequeue_append_opaque(&stream->output, stream->loop->chunks, owner, offset, length);
     if (status < 0)
         return status;
@@ -90,7 +94,7 @@ static int64_t send_runs(weft_stream *stream, uint64_t *ret_wanted)
         wanted += runs[i].length;
     /* A stretch of a file comes next, and its first bytes may share our last packet. (OVER_HIGH is set with it.) */
     more = (stream->flags & STREAM_OVER_HIGH) && wanted == weft_bytequeue_length(&stream->output) &&
-           weft_bytequeue_has_opaque(&stream->output);
+           weft_bytequeue_opaque_count(&stream->output) > 0;
     *ret_wanted = wanted;
     return stream->io.transport->send(stream->loop->backend, &stream->io, runs, count, more);
 }
@@ -170,7 +174,7 @@ static void all_sent(weft_stream *stream)
 static void check_drained(weft_stream *stream)
 {
     if ((stream->flags & (STREAM_OVER_HIGH | STREAM_CLOSING)) != STREAM_OVER_HIGH ||
-        weft_bytequeue_has_opaque(&stream->output) ||
+        weft_bytequeue_opaque_count(&stream->output) > 0 ||
         weft_bytequeue_length(&stream->output) > stream->config->low_water)
         return;
     stream->flags &= ~(uint32_t)STREAM_OVER_HIGH;

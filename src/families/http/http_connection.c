@@ -123,7 +123,7 @@ static void handle(struct http_connection *connection, const weft_http1_head *he
     exchange->began = weft_loop_now(connection->server->loop);
     exchange->wall = weft_loop_wall(connection->server->loop);
     exchange->flags |= EXCHANGE_IN_REQUEST;
-    connection->server->loop->running = handler->ops->name;
+    loop_enters(connection->server->loop, handler->ops->name);
     handler->ops->request(handler, exchange);
     exchange->flags &= ~(uint32_t)EXCHANGE_IN_REQUEST;
     if (is_over(connection)) {
@@ -282,6 +282,19 @@ static size_t received(weft_protocol *protocol, weft_stream *stream, weft_bytes 
     return in.length - rest.length;
 }
 
+/* The end of a body of which all was read before a pause: no further byte brings it. */
+static void take_paused_end(struct http_connection *connection)
+{
+    const weft_http_exchange *exchange = connection->exchange;
+    weft_bytes none = weft_bytes_of(NULL, 0);
+
+    if (!exchange || exchange->request_left > 0 || (exchange->flags & EXCHANGE_REQUEST_DONE) || must_wait(connection))
+        return;
+    connection->flags |= HTTP_PARSING;
+    (void)parse_one(connection, &none);
+    connection->flags &= ~(uint32_t)HTTP_PARSING;
+}
+
 static void connection_task(struct loop_task *task)
 {
     struct http_connection *connection = weft_container_of(task, struct http_connection, task);
@@ -291,6 +304,8 @@ static void connection_task(struct loop_task *task)
         return;
     }
     (void)settle(connection);
+    if (!is_over(connection))
+        take_paused_end(connection);
     if (is_over(connection))
         return;
     wait_or_go_on(connection);

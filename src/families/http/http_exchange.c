@@ -163,7 +163,7 @@ void http_exchange_gone(weft_http_exchange *exchange, int reason)
     }
     write_record(exchange);
     if (responder) {
-        exchange->connection->server->loop->running = exchange->connection->server->handler->ops->name;
+        loop_enters(exchange->connection->server->loop, exchange->connection->server->handler->ops->name);
         responder->ops->gone(responder, exchange, reason);
     }
     exchange->responder = NULL;

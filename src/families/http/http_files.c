@@ -32,6 +32,7 @@ static void visit_free(struct visit *visit)
     weft_http_files *files = visit->files;
 
     weft_file_unref(visit->folder);
+    http_text_release(&visit->page);
     visit->next_free = files->free_visits;
     files->free_visits = visit;
     weft_http_files_free(files);
@@ -45,6 +46,14 @@ void visit_end(struct visit *visit)
         visit_free(visit);
 }
 
+/* An attached exchange that got no whole response would wait for it for ever. */
+void visit_answered(struct visit *visit, int status)
+{
+    if (status < 0)
+        weft_http_exchange_abort(visit->exchange);
+    visit_end(visit);
+}
+
 static void gone(weft_http_responder *responder, weft_http_exchange *exchange, int reason)
 {
     struct visit *visit = weft_container_of(responder, struct visit, responder);
@@ -56,7 +65,16 @@ static void gone(weft_http_responder *responder, weft_http_exchange *exchange, i
         visit_free(visit);
 }
 
-static const weft_http_responder_ops responder_ops = {.gone = gone};
+static void drained(weft_http_responder *responder, weft_http_exchange *exchange)
+{
+    struct visit *visit = weft_container_of(responder, struct visit, responder);
+
+    (void)exchange;
+    if (visit->page_sent < visit->page.length)
+        visit_send_page(visit);
+}
+
+static const weft_http_responder_ops responder_ops = {.drained = drained, .gone = gone};
 
 bool visit_attach(struct visit *visit)
 {
@@ -72,7 +90,7 @@ bool visit_attach(struct visit *visit)
 
 /* -- answers without a file -- */
 
-static void respond_page(weft_http_exchange *exchange, unsigned status, const weft_http_field *extra)
+static int respond_page(weft_http_exchange *exchange, unsigned status, const weft_http_field *extra)
 {
     char page[HTTP_ERROR_PAGE_ROOM];
     size_t length = http_error_page(status, page), count = 2;
@@ -83,14 +101,12 @@ static void respond_page(weft_http_exchange *exchange, unsigned status, const we
 
     if (extra)
         fields[count++] = *extra;
-    (void)weft_http_respond(exchange, status, fields, count, weft_bytes_of(page, length));
+    return weft_http_respond(exchange, status, fields, count, weft_bytes_of(page, length));
 }
 
 void visit_fail(struct visit *visit, unsigned status)
 {
-    if (visit->exchange)
-        respond_page(visit->exchange, status, NULL);
-    visit_end(visit);
+    visit_answered(visit, visit->exchange ? respond_page(visit->exchange, status, NULL) : 0);
 }
 
 unsigned status_of_error(int error)
@@ -171,12 +187,74 @@ static bool take_file(struct visit *visit, weft_file *file)
     return try_next(visit, -ENOENT);
 }
 
+/* -- what was opened before -- */
+
+static void expire(weft_timer *timer)
+{
+    weft_http_files *files = weft_container_of(timer, weft_http_files, expiry);
+
+    if (http_files_cache_expire(&files->cache, weft_loop_now(files->loop)))
+        weft_timer_start(timer, HTTP_FILES_CACHE_TIME);
+}
+
+/* The first request says which loop this is. */
+static int use_loop(weft_http_files *files, weft_loop *loop)
+{
+    uint8_t secret[SIPHASH_KEY_SIZE];
+    int status = weft_loop_entropy(loop, secret, sizeof secret);
+
+    if (status == 0)
+        status = weft_timer_init(&files->expiry, weft_loop_scope(loop), expire);
+    if (status < 0)
+        return status;
+    weft_timer_set_background(&files->expiry, true);
+    http_files_cache_init(&files->cache, secret);
+    files->loop = loop;
+    return 0;
+}
+
+static bool find_kept(struct visit *visit)
+{
+    weft_http_files *files = visit->files;
+    struct http_files_cached kept;
+
+    visit->content = weft_bytes_of(NULL, 0);
+    if (!files->loop ||
+        !http_files_cache_find(&files->cache, files->directory, visit->name, weft_loop_now(files->loop), &kept))
+        return false;
+    visit->open.file = weft_file_ref(kept.file);
+    visit->content = kept.content;
+    return true;
+}
+
+static void keep(struct visit *visit)
+{
+    weft_http_files *files = visit->files;
+
+    if (!files->loop && use_loop(files, weft_http_exchange_loop(visit->exchange)) < 0)
+        return;
+    http_files_cache_keep(&files->cache, visit->name, visit->open.file, weft_loop_now(files->loop),
+                          weft_loop_wall(files->loop));
+    if (!weft_timer_active(&files->expiry))
+        weft_timer_start(&files->expiry, HTTP_FILES_CACHE_TIME);
+}
+
 static int open_one(struct visit *visit)
 {
+    int status;
+
     if (!set_suffix(visit, http_coding_suffix(visit->coding)))
         return -ENAMETOOLONG;
-    return weft_file_open_start(&visit->open, weft_http_exchange_scope(visit->exchange), visit->files->directory,
-                                visit->name, opened);
+    if (find_kept(visit))
+        return 0;
+    status = weft_file_open_start(&visit->open, weft_http_exchange_scope(visit->exchange), visit->files->directory,
+                                  visit->name, opened);
+    if (status == -EMFILE && visit->files->loop && http_files_cache_clear(&visit->files->cache) > 0)
+        status = weft_file_open_start(&visit->open, weft_http_exchange_scope(visit->exchange), visit->files->directory,
+                                      visit->name, opened);
+    if (status == 0)
+        keep(visit);
+    return status;
 }
 
 /* Opens what is to be tried until something is found, nothing is left, or it has to wait. */
@@ -218,6 +296,8 @@ static void opened(weft_file_open *open, int status)
         visit_free(visit);
         return;
     }
+    if (status == 0)
+        keep(visit);
     if (status == 0 ? take_file(visit, open->file) : try_next(visit, status))
         open_on(visit);
 }
@@ -279,14 +359,14 @@ static void request(weft_http_handler *handler, weft_http_exchange *exchange)
     struct visit *visit;
 
     if (!is_read(method)) {
-        respond_page(exchange, is_known_method(method) ? 405 : 501, &allow);
+        (void)respond_page(exchange, is_known_method(method) ? 405 : 501, &allow);
         return;
     }
     visit = visit_new(files, exchange);
     if (visit)
         begin(visit);
     else
-        respond_page(exchange, 503, NULL);
+        (void)respond_page(exchange, 503, NULL);
 }
 
 static void record(weft_http_handler *handler, const weft_http_record *about)
@@ -329,6 +409,10 @@ void weft_http_files_free(weft_http_files *files)
         struct visit *visit = files->free_visits;
         files->free_visits = visit->next_free;
         weft_release(visit);
+    }
+    if (files->loop) {
+        weft_timer_fini(&files->expiry);
+        (void)http_files_cache_clear(&files->cache);
     }
     weft_directory_unref(files->directory);
     weft_release(files);

@@ -20,7 +20,9 @@
 
 #include "families/http/http_accept_encoding.h"
 #include "families/http/http_conditional.h"
+#include "families/http/http_files_cache.h"
 #include "families/http/http_path.h"
+#include "families/http/http_text.h"
 
 #define FILES_PATH 4096
 
@@ -29,6 +31,9 @@ struct weft_http_files {
     size_t references; /* the user's, and one for each visit: one may outlive the server */
     weft_directory *directory;
     weft_http_files_options options;
+    struct http_files_cache cache;
+    weft_timer expiry; /* of the cache; belongs to the loop's root, once there is something to expire */
+    weft_loop *loop;   /* on which it is used; NULL until the first request */
     struct visit *free_visits;
 };
 
@@ -41,10 +46,13 @@ struct visit {
     weft_file *folder;
     struct http_path path;
     struct http_accept_encoding accept;
+    weft_bytes content;      /* of the file that is being sent, if the cache has it */
     unsigned codings;        /* still to be tried: bits 1 << enum http_coding */
     enum http_coding coding; /* that is being opened */
     size_t index;            /* the index file that is being opened, of a folder */
     size_t base_length;      /* of the name without a coding's suffix */
+    struct http_text page;   /* a folder's listing, */
+    size_t page_sent;        /* of which this much has been handed over */
     bool attached, waiting;
     struct visit *next_free;
     char name[FILES_PATH]; /* that is being opened, below the root */
@@ -56,8 +64,10 @@ struct visit {
 void visit_open(struct visit *visit);
 /* Answers with a page of our own. */
 void visit_fail(struct visit *visit, unsigned status);
-/* The response was given (or the client is gone): the visit is over. */
+/* The visit is over: the client has its response, or is gone. */
 void visit_end(struct visit *visit);
+/* The same, with what responding came to: after an error the connection is aborted. */
+void visit_answered(struct visit *visit, int status);
 /* The visit has to wait: it stays with the exchange. Returns false, and the visit is over, if it cannot. */
 bool visit_attach(struct visit *visit);
 unsigned status_of_error(int error);
@@ -69,6 +79,8 @@ void visit_send(struct visit *visit, weft_file *file);
 /* http_files_folder.c */
 /* Answers for the folder @file (taken). */
 void visit_folder(struct visit *visit, weft_file *file);
+/* There is room for more of the listing. */
+void visit_send_page(struct visit *visit);
 /* The index file that was being opened is not there: the next one, or the listing. */
 void visit_next_index(struct visit *visit);
 

@@ -6,6 +6,9 @@
 
 #include "families/http/http_listing.h"
 
+/* What of a listing is handed over at a time. */
+#define PAGE_PIECE (32 * 1024)
+
 /* A relative reference would do, but some clients still want all of it; a path is enough for every one. */
 static void redirect(struct visit *visit)
 {
@@ -20,9 +23,8 @@ static void redirect(struct visit *visit)
         visit_fail(visit, 414);
         return;
     }
-    (void)weft_http_respond(visit->exchange, 301, fields, 2,
-                            weft_bytes_from("This folder's address ends with a slash.\n"));
-    visit_end(visit);
+    visit_answered(visit, weft_http_respond(visit->exchange, 301, fields, 2,
+                                            weft_bytes_from("This folder's address ends with a slash.\n")));
 }
 
 /* -- the listing -- */
@@ -69,21 +71,37 @@ static int write_listing(const struct visit *visit, struct http_text *page)
     return status;
 }
 
+/* A listing may be longer than a stream may queue: it goes out as the client takes it. */
+void visit_send_page(struct visit *visit)
+{
+    weft_bytes left = weft_bytes_of(visit->page.data + visit->page_sent, visit->page.length - visit->page_sent);
+    int status = 0;
+
+    while (left.length > 0 && status == 0) {
+        weft_bytes piece = weft_bytes_first(left, PAGE_PIECE);
+
+        status = weft_http_respond_write(visit->exchange, piece);
+        left = weft_bytes_skip(left, piece.length);
+    }
+    visit->page_sent = visit->page.length - left.length;
+    if (status >= 0 && left.length > 0)
+        return;
+    visit_answered(visit, status < 0 ? status : weft_http_respond_end(visit->exchange, NULL, 0));
+}
+
 /* Returns 0, or the status to fail with. */
 static unsigned respond_listing(struct visit *visit)
 {
-    struct http_text page = {.data = NULL};
     weft_http_field fields[] = {
         {WEFT_BYTES("Content-Type"), WEFT_BYTES("text/html; charset=utf-8")},
         {WEFT_BYTES("Content-Security-Policy"), weft_bytes_from(http_listing_policy)},
         {WEFT_BYTES("X-Content-Type-Options"), WEFT_BYTES("nosniff")},
         {WEFT_BYTES("Cache-Control"), WEFT_BYTES("no-cache")},
     };
-    int status = write_listing(visit, &page);
+    int status = write_listing(visit, &visit->page);
 
     if (status == 0)
-        status = weft_http_respond(visit->exchange, 200, fields, 4, weft_bytes_of(page.data, page.length));
-    http_text_release(&page);
+        status = weft_http_respond_start(visit->exchange, 200, fields, 4, visit->page.length);
     return status < 0 ? 503 : 0;
 }
 
@@ -98,6 +116,8 @@ static void listed(weft_file_list *list, int status)
     weft_file_list_fini(list);
     if (failed)
         visit_fail(visit, failed);
+    else if (visit->exchange)
+        visit_send_page(visit);
     else
         visit_end(visit);
 }

@@ -73,12 +73,16 @@ static void read_request(struct reply *reply)
 
 /* -- the bodies: each answers 0, or an error after which there is no whole response -- */
 
-/* From memory, if all of it is in the page cache; else *sent stays false. */
+/* From what the cache has, or from memory, if all of it is in the page cache; else *sent stays false. */
 static int send_small(struct reply *reply, bool *sent)
 {
     char body[SMALL];
     int count;
 
+    if (reply->visit->content.length > 0) {
+        *sent = true;
+        return weft_http_respond(reply->visit->exchange, 200, reply->fields, reply->field_count, reply->visit->content);
+    }
     if (reply->info->length > sizeof body)
         return 0;
     count = weft_file_read_cached(reply->file, 0, body, sizeof body);
@@ -171,8 +175,7 @@ static int send_unsatisfiable(struct reply *reply)
 static int send_not_modified(struct reply *reply)
 {
     weft_http_exchange *exchange = reply->visit->exchange;
-    int status =
-        weft_http_respond_start(exchange, 304, reply->fields, reply->field_count, WEFT_HTTP_LENGTH_UNKNOWN);
+    int status = weft_http_respond_start(exchange, 304, reply->fields, reply->field_count, WEFT_HTTP_LENGTH_UNKNOWN);
 
     return status < 0 ? status : weft_http_respond_end(exchange, NULL, 0);
 }
@@ -214,8 +217,6 @@ void visit_send(struct visit *visit, weft_file *file)
     reply.validators = http_validators_of(reply.info->modified, reply.info->length, *coding ? coding + 1 : "", now);
     read_request(&reply);
     add_validators(&reply);
-    if (answer(&reply, now / WEFT_SECONDS(1)) < 0)
-        weft_http_exchange_abort(visit->exchange); /* an attached exchange would wait for ever */
+    visit_answered(visit, answer(&reply, now / WEFT_SECONDS(1)));
     weft_file_unref(file);
-    visit_end(visit);
 }

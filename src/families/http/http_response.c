@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Writing a response: the head, and a body framed as the head said (http_server.h). */
-#include "families/http/http_error_page.h"
 #include "families/http/http_server.h"
+
+#include <weft/memory.h>
+
+#include "families/http/http_error_page.h"
 
 /* The most that a response's head takes, with all its fields. */
 #define HEAD_MOST 8192
@@ -118,30 +121,82 @@ static int write_stream(weft_http_exchange *exchange, weft_bytes bytes)
     return note_full(exchange, weft_stream_write(exchange->connection->stream, bytes));
 }
 
-/* The status and the flags that deciding on the framing set are undone if the head is refused. */
-int weft_http_respond_start(weft_http_exchange *exchange, unsigned status, const weft_http_field *fields, size_t count,
-                            uint64_t length)
-{
-    struct http_connection *connection = exchange->connection;
-    uint32_t exchange_flags = exchange->flags, connection_flags = connection->flags;
-    struct head head;
-    int written;
+/* -- the beginning -- */
 
+/* Writes the whole head, if a response may begin now. */
+static int compose_head(weft_http_exchange *exchange, struct head *head, unsigned status, const weft_http_field *fields,
+                        size_t count, uint64_t length)
+{
     if (exchange->flags & (EXCHANGE_STARTED | EXCHANGE_RESPONSE_DONE))
         return -EALREADY;
     if (exchange->flags & EXCHANGE_GONE)
         return WEFT_EENDED;
     if (status < 200 || status > 599)
         return -EINVAL;
-    begin_head(&head, connection->server, status);
+    begin_head(head, exchange->connection->server, status);
     for (size_t i = 0; i < count; i++) {
         if (is_reserved(fields[i].name))
             return -EINVAL;
-        add_field(&head, fields[i].name, fields[i].value);
+        add_field(head, fields[i].name, fields[i].value);
     }
-    add_framing(&head, exchange, status, length);
-    add_line(&head, "\r\n", 2);
-    written = head.error < 0 ? head.error : write_stream(exchange, weft_bytes_of(head.data, head.length));
+    add_framing(head, exchange, status, length);
+    add_line(head, "\r\n", 2);
+    return head->error;
+}
+
+/* A head and a body that do not fit into a struct head. */
+struct block {
+    weft_owner owner;
+    char data[];
+};
+
+static void block_destroy(weft_owner *owner)
+{
+    weft_release(weft_container_of(owner, struct block, owner));
+}
+
+static int write_block(weft_http_exchange *exchange, const struct head *head, weft_bytes body)
+{
+    struct block *block =
+        body.length < SIZE_MAX / 2 ? weft_allocate(sizeof *block + head->length + body.length) : NULL;
+    weft_bytes bytes;
+    int written;
+
+    if (!block)
+        return WEFT_ENOMEM;
+    block->owner = (weft_owner){.references = 1, .destroy = block_destroy};
+    memcpy(block->data, head->data, head->length);
+    memcpy(block->data + head->length, body.data, body.length);
+    bytes = weft_bytes_of(block->data, head->length + body.length);
+    written = note_full(exchange, weft_stream_write_owned(exchange->connection->stream, bytes, &block->owner));
+    if (written < 0)
+        weft_release(block);
+    return written;
+}
+
+/* In one piece: either all of it is queued or nothing. */
+static int write_together(weft_http_exchange *exchange, struct head *head, weft_bytes body)
+{
+    if (exchange->flags & EXCHANGE_NO_BODY)
+        body.length = 0;
+    if (body.length > room(head))
+        return write_block(exchange, head, body);
+    if (body.length > 0)
+        memcpy(head->data + head->length, body.data, body.length);
+    return write_stream(exchange, weft_bytes_of(head->data, head->length + body.length));
+}
+
+/* The head, with the first bytes of the body. The flags that deciding on the framing set are undone if it is refused. */
+static int start_with(weft_http_exchange *exchange, unsigned status, const weft_http_field *fields, size_t count,
+                      uint64_t length, weft_bytes body)
+{
+    struct http_connection *connection = exchange->connection;
+    uint32_t exchange_flags = exchange->flags, connection_flags = connection->flags;
+    struct head head;
+    int written = compose_head(exchange, &head, status, fields, count, length);
+
+    if (written >= 0)
+        written = write_together(exchange, &head, body);
     if (written < 0) {
         exchange->flags = exchange_flags;
         connection->flags = connection_flags;
@@ -150,8 +205,17 @@ int weft_http_respond_start(weft_http_exchange *exchange, unsigned status, const
     exchange->flags |= EXCHANGE_STARTED;
     exchange->status = status;
     exchange->announced = length;
+    exchange->written = body.length;
     return 0;
 }
+
+int weft_http_respond_start(weft_http_exchange *exchange, unsigned status, const weft_http_field *fields, size_t count,
+                            uint64_t length)
+{
+    return start_with(exchange, status, fields, count, length, weft_bytes_of(NULL, 0));
+}
+
+/* -- the body -- */
 
 /* Whether @p length more bytes of body are in order. Returns 1 if they are to be dropped. */
 static int may_write(const weft_http_exchange *exchange, uint64_t length)
@@ -254,15 +318,12 @@ int weft_http_respond_end(weft_http_exchange *exchange, const weft_http_field *t
 int weft_http_respond(weft_http_exchange *exchange, unsigned status, const weft_http_field *fields, size_t count,
                       weft_bytes body)
 {
-    int result = weft_http_respond_start(exchange, status, fields, count, body.length);
+    int result = start_with(exchange, status, fields, count, body.length, body);
 
-    if (result < 0)
-        return result;
-    result = body.length > 0 ? weft_http_respond_write(exchange, body) : 0;
-    if (result < 0)
-        return broken(exchange, result);
-    return weft_http_respond_end(exchange, NULL, 0);
+    return result < 0 ? result : weft_http_respond_end(exchange, NULL, 0);
 }
+
+/* -- what the server says by itself -- */
 
 int http_respond_continue(weft_http_exchange *exchange)
 {
