@@ -2,19 +2,25 @@
 /* Gathering and writing the access log (access_log.h). */
 #include "access_log.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <weft/memory.h>
 
 #define FLUSH_AFTER WEFT_MILLISECONDS(100)
 #define FLUSH_ABOVE (64 * 1024)
-#define LINE_MOST 4096
+
+static void write_out(struct access_log *log, const char *bytes, size_t length)
+{
+    if (fwrite(bytes, 1, length, stdout) < length || fflush(stdout) != 0)
+        log->error = errno;
+}
 
 static void write_work(weft_job *job)
 {
     struct access_log *log = weft_container_of(job, struct access_log, job);
 
-    fwrite(log->written, 1, log->write_length, stdout);
-    fflush(stdout);
+    write_out(log, log->written, log->write_length);
+    log->write_length = 0;
 }
 
 static void write_done(weft_job *job, int status)
@@ -31,14 +37,16 @@ static void start_writing(struct access_log *log)
 {
     char *full = log->gathered;
 
-    if (log->writing || log->length == 0)
-        return;
+    if (log->writing || log->length == 0 || log->write_length > 0)
+        return; /* the last: a write that was cancelled is made up for at the end */
     log->gathered = log->written;
     log->written = full;
     log->write_length = log->length;
     if (weft_job_start(&log->job, log->scope, write_work, write_done) < 0) {
-        log->written = log->gathered; /* it stays gathered: another attempt follows */
+        log->written = log->gathered; /* it stays gathered, until another attempt */
         log->gathered = full;
+        log->write_length = 0;
+        weft_timer_start(&log->flush, FLUSH_AFTER);
         return;
     }
     log->length = 0;
@@ -66,12 +74,12 @@ int access_log_init(struct access_log *log, weft_scope *scope, enum web_log form
 
 void access_log_add(struct access_log *log, const weft_http_record *record)
 {
-    char line[LINE_MOST];
+    char line[ACCESS_LOG_LINE];
     size_t length;
 
     if (log->format == WEB_LOG_NONE)
         return;
-    length = access_log_line(log, record, line, sizeof line);
+    length = access_log_line(log, record, line);
     if (length > log->room - log->length) {
         log->dropped++;
         return;
@@ -86,10 +94,12 @@ void access_log_add(struct access_log *log, const weft_http_record *record)
 
 void access_log_fini(struct access_log *log)
 {
-    if (log->gathered) {
-        fwrite(log->gathered, 1, log->length, stdout);
-        fflush(stdout);
-    }
+    if (log->write_length > 0)
+        write_out(log, log->written, log->write_length);
+    if (log->length > 0)
+        write_out(log, log->gathered, log->length);
+    if (log->error)
+        fprintf(stderr, "the access log could not be written: %s\n", weft_error_text(-log->error));
     if (log->dropped > 0)
         fprintf(stderr, "the access log lost %llu lines: standard output was too slow\n",
                 (unsigned long long)log->dropped);

@@ -15,6 +15,9 @@
 
 /* What waits to be written at most, in bytes. */
 #define ACCESS_LOG_LIMIT (1024 * 1024)
+/* What of one text of a peer's goes into a line at most, escaped; and room for a line, which has four of them. */
+#define ACCESS_LOG_TEXT 1024
+#define ACCESS_LOG_LINE (4 * ACCESS_LOG_TEXT + 512)
 
 struct access_log {
     weft_scope *scope;
@@ -23,8 +26,10 @@ struct access_log {
     weft_job job;
     bool writing;
     char *gathered, *written; /* one is filled while the other is being written */
-    size_t length, write_length, room;
+    size_t length, room;
+    size_t write_length; /* of `written`; 0 once it was written */
     uint64_t dropped;
+    int error; /* of the last attempt to write that failed, an errno value */
     weft_time date_second;
     char date[32];
 };
@@ -35,7 +40,7 @@ void access_log_add(struct access_log *log, const weft_http_record *record);
 /* Writes what is left, in place, and frees the memory: when the loop is over. */
 void access_log_fini(struct access_log *log);
 
-/* The line for @record in @out, NUL-terminated; its length. */
-size_t access_log_line(struct access_log *log, const weft_http_record *record, char *out, size_t room);
+/* The line for @record, NUL-terminated; its length. However long a peer's texts are, they are cut, and never it. */
+size_t access_log_line(struct access_log *log, const weft_http_record *record, char out[ACCESS_LOG_LINE]);
 
 #endif

@@ -7,9 +7,6 @@
 
 #include "access_log.h"
 
-/* What of a peer's text goes into a line. */
-#define TEXT_MOST 1024
-
 struct line {
     char *at;
     size_t room;
@@ -47,7 +44,7 @@ static const char *date_of(struct access_log *log, weft_time wall)
 
 static void add_escaped(struct line *line, weft_bytes text)
 {
-    char escaped[TEXT_MOST];
+    char escaped[ACCESS_LOG_TEXT];
 
     (void)weft_log_escape(text, escaped, sizeof escaped);
     add(line, "%s", escaped);
@@ -85,21 +82,26 @@ static void common(struct access_log *log, const weft_http_record *record, struc
     add(line, "\n");
 }
 
-/* RFC 8259 §7. The log's own escapes are not JSON's, so strings are written here. */
+/* RFC 8259 §7. Returns the length. */
+static size_t escape_json(unsigned char byte, char out[8])
+{
+    if (byte == '"' || byte == '\\')
+        return (size_t)snprintf(out, 8, "\\%c", byte);
+    if (byte < 0x20 || byte >= 0x7f) /* bytes beyond ASCII as the characters U+0080 to U+00FF */
+        return (size_t)snprintf(out, 8, "\\u%04x", byte);
+    out[0] = (char)byte;
+    return 1;
+}
+
+/* The log's own escapes are not JSON's, so strings are written here; they are cut between two characters. */
 static void add_json_string(struct line *line, const char *name, weft_bytes text)
 {
-    add(line, ",\"%s\":\"", name);
-    for (size_t i = 0; i < text.length && i < TEXT_MOST; i++) {
-        unsigned char byte = (unsigned char)text.data[i];
+    char escaped[ACCESS_LOG_TEXT];
+    size_t length = 0;
 
-        if (byte == '"' || byte == '\\')
-            add(line, "\\%c", byte);
-        else if (byte < 0x20 || byte >= 0x7f)
-            add(line, "\\u%04x", byte); /* bytes beyond ASCII as the characters U+0080 to U+00FF */
-        else
-            add(line, "%c", byte);
-    }
-    add(line, "\"");
+    for (size_t i = 0; i < text.length && length + 8 <= sizeof escaped; i++)
+        length += escape_json((unsigned char)text.data[i], escaped + length);
+    add(line, ",\"%s\":\"%.*s\"", name, (int)length, escaped);
 }
 
 static void json(struct access_log *log, const weft_http_record *record, struct line *line)
@@ -119,9 +121,9 @@ static void json(struct access_log *log, const weft_http_record *record, struct 
     add(line, "}\n");
 }
 
-size_t access_log_line(struct access_log *log, const weft_http_record *record, char *out, size_t room)
+size_t access_log_line(struct access_log *log, const weft_http_record *record, char out[ACCESS_LOG_LINE])
 {
-    struct line line = {.at = out, .room = room};
+    struct line line = {.at = out, .room = ACCESS_LOG_LINE};
 
     if (log->format == WEB_LOG_JSON)
         json(log, record, &line);

@@ -131,13 +131,19 @@ static size_t share_of(const struct web *web, size_t limit)
     return limit == WEFT_UNLIMITED ? limit : (limit + web->count - 1) / web->count;
 }
 
+/* Only TCP sockets can be opened once for each worker; anything else is the first worker's. */
+static bool is_shared(const char *url)
+{
+    return strncmp(url, "tcp://", 6) == 0;
+}
+
 static int listen_at(struct web_worker *worker, size_t index)
 {
     const struct web *web = worker->web;
     weft_listen_options options = {
         .size = sizeof options,
         .backlog = (int)web->options->backlog,
-        .reuse_port = web->count > 1,
+        .reuse_port = web->count > 1 && is_shared(web->urls[index]),
         .max_connections = share_of(web, web->options->max_connections),
         .max_per_address = share_of(web, web->options->max_per_address),
         .stream = {.size = sizeof options.stream,
@@ -157,12 +163,6 @@ static int listen_at(struct web_worker *worker, size_t index)
     else
         worker->listening++;
     return status;
-}
-
-/* Only TCP sockets can be opened once for each worker; anything else is the first worker's. */
-static bool is_shared(const char *url)
-{
-    return strncmp(url, "tcp://", 6) == 0;
 }
 
 /* Writes the port that the system chose into the URL, so that the other workers listen at the same. */

@@ -87,6 +87,12 @@ WEFT_API WEFT_NODISCARD int weft_bytequeue_append_owned(weft_bytequeue *queue, w
                                                         weft_owner *owner);
 
 /**
+ * Copies all that is queued on behalf of @p owner, whose references are released: its bytes may go.
+ * @return 0; WEFT_ENOMEM, and then those of its bytes that could not be copied are no longer in the queue
+ */
+WEFT_API WEFT_NODISCARD int weft_bytequeue_disown(weft_bytequeue *queue, weft_chunk_pool *pool, weft_owner *owner);
+
+/**
  * Appends @p length bytes that are not in memory (a stretch of a file): they cannot be peeked at, and are
  * consumed in order with the rest.
  * @param owner   says where they are; one reference is *taken* on success and released when they are consumed

@@ -57,8 +57,11 @@ struct backend_transport {
     void (*receive_stop)(struct backend *backend, struct backend_stream *stream);
     int64_t (*send)(struct backend *backend, struct backend_stream *stream, const weft_bytes *runs, size_t count,
                     bool more);
+    /* Whether a send holds no bytes after it returned, so that they may be borrowed ones. */
+    bool sends_at_once;
+    /* @p more: another stretch follows, so a last packet that is not full may wait for it. */
     int64_t (*send_file)(struct backend *backend, struct backend_stream *stream, weft_file *file, uint64_t offset,
-                         uint64_t length);
+                         uint64_t length, bool more);
     int (*shutdown)(struct backend *backend, struct backend_stream *stream);
     bool (*close)(struct backend *backend, struct backend_stream *stream, bool abort);
     int (*local)(struct backend *backend, const struct backend_stream *stream, weft_address *ret);

@@ -3,6 +3,8 @@
 #include "backend/epoll_internal.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -116,8 +118,19 @@ static int64_t pipe_send(struct backend *backend, struct backend_stream *stream,
     return send_result(stream, sent, total_of(runs, count));
 }
 
+/* Every stretch of a file would end in a packet that is not full. */
+static void set_cork(struct backend_stream *stream, bool on)
+{
+    int value = on;
+
+    if (!(stream->flags & DRAINS) || on == ((stream->flags & CORKED) != 0))
+        return;
+    (void)setsockopt(stream->fd, IPPROTO_TCP, TCP_CORK, &value, sizeof value);
+    stream->flags ^= CORKED;
+}
+
 static int64_t epoll_send_file(struct backend *backend, struct backend_stream *stream, weft_file *file, uint64_t offset,
-                               uint64_t length)
+                               uint64_t length, bool more)
 {
     struct epoll_backend *self = epoll_of(backend);
     int64_t sent = 0;
@@ -126,11 +139,15 @@ static int64_t epoll_send_file(struct backend *backend, struct backend_stream *s
     if (!(stream->flags & WARMED) && epoll_warm_start(self, stream, file, offset, length))
         return BACKEND_LATER;
     stream->flags &= ~(uint32_t)WARMED;
+    if (more)
+        set_cork(stream, true);
     status = file_send(stream->flags & PIPE ? stream->pair[1] : stream->fd, file, offset, length, &sent);
     if (status == -EAGAIN) {
         stream->flags |= BLOCKED;
         return sent > 0 ? sent : BACKEND_LATER;
     }
+    if (status == 0 && !more)
+        set_cork(stream, false);
     return status < 0 ? status : sent;
 }
 
@@ -203,6 +220,7 @@ const struct backend_transport epoll_socket_transport = {
     .receive_start = epoll_receive_start,
     .receive_stop = epoll_receive_stop,
     .send = socket_send,
+    .sends_at_once = true,
     .send_file = epoll_send_file,
     .shutdown = socket_shutdown,
     .close = socket_close,

@@ -222,13 +222,14 @@ static int64_t memory_send(struct backend *backend, struct backend_stream *strea
 }
 
 static int64_t memory_send_file(struct backend *backend, struct backend_stream *stream, weft_file *file,
-                                uint64_t offset, uint64_t length)
+                                uint64_t offset, uint64_t length, bool more)
 {
     struct memory_end *end = stream->end;
     char buffer[4096];
     int status = can_send(end), count;
     size_t room;
 
+    (void)more;
     (void)backend;
     if (status < 0)
         return status;

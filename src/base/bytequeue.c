@@ -248,3 +248,25 @@ size_t weft_bytequeue_opaque_count(const weft_bytequeue *queue)
         count += segment->kind == SEGMENT_OPAQUE;
     return count;
 }
+
+/* The queue is built anew from its segments, in order. */
+int weft_bytequeue_disown(weft_bytequeue *queue, weft_chunk_pool *pool, weft_owner *owner)
+{
+    struct weft_segment *segment = queue->first, *next;
+    int status = 0;
+
+    weft_bytequeue_init(queue);
+    for (; segment; segment = next) {
+        next = segment->next;
+        if (segment->owner != owner || segment->kind != SEGMENT_OWNED) {
+            queue_link(queue, segment, segment);
+            queue->length += segment->kind == SEGMENT_OPAQUE ? 0 : segment->length;
+            continue;
+        }
+        if (status == 0)
+            status = weft_bytequeue_append(queue, pool, weft_bytes_of(segment->front.data, segment->length));
+        weft_owner_unref(owner);
+        chunk_give(pool, segment);
+    }
+    return status;
+}

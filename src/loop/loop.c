@@ -57,6 +57,7 @@ static int loop_init(weft_loop *loop, const weft_loop_options *options)
     wheel_init(&loop->wheel, loop->now);
     weft_link_init(&loop->due);
     weft_link_init(&loop->signals);
+    loop->borrow.owner.references = 1;
     weft_link_init(&loop->signals_waiting);
     weft_counters_init(&loop->counters);
     loop->root = scope_new_root(loop);

@@ -19,6 +19,13 @@ struct loop_task {
     void (*run)(struct loop_task *task);
 };
 
+/* The bytes that are being delivered, and on which stream (stream_output.c). */
+struct stream_borrow {
+    const void *stream; /* NULL: none */
+    weft_bytes bytes;
+    weft_owner owner; /* of those that were queued without a copy; its last reference is the loop's */
+};
+
 struct weft_loop {
     struct backend *backend;
     weft_time now;
@@ -36,6 +43,7 @@ struct weft_loop {
     weft_scope *root;
     weft_link signals;         /* the watches; while a signal is delivered, those that had their turn */
     weft_link signals_waiting; /* and those that have not */
+    struct stream_borrow borrow;
     weft_counters counters;
     struct watchdog *watchdog;
     struct backend_host host;

@@ -162,8 +162,9 @@ static void stream_task(struct loop_task *task)
         call_drained(stream);
     if ((stream->flags & (STREAM_DELIVER | STREAM_DOOMED)) == STREAM_DELIVER)
         stream_deliver(stream);
-    if ((stream->flags & (STREAM_DIRTY | STREAM_SENDING | STREAM_DOOMED)) == STREAM_DIRTY)
+    if ((stream->flags & (STREAM_DIRTY | STREAM_SENDING | STREAM_DOOMED | STREAM_ATTEMPTED)) == STREAM_DIRTY)
         stream_flush(stream);
+    stream->flags &= ~(uint32_t)STREAM_ATTEMPTED;
     stream->flags &= ~(uint32_t)STREAM_IN_TASK;
     if (stream->flags & STREAM_DOOMED) {
         if (!(stream->flags & STREAM_LOST))
@@ -264,8 +265,9 @@ void weft_stream_resume(weft_stream *stream)
         return;
     stream->flags &= ~(uint32_t)STREAM_PAUSED;
     if (stream->input || (stream->flags & (STREAM_INPUT_ENDED | STREAM_END_TOLD)) == STREAM_INPUT_ENDED) {
-        stream->flags |= STREAM_DELIVER;
+        stream->flags |= STREAM_DELIVER; /* and then reading goes on: what waits must not grow by each pause */
         stream_schedule(stream);
+        return;
     }
     if (!(stream->flags & (STREAM_INPUT_ENDED | STREAM_CONNECTING)))
         stream->io.transport->receive_start(stream->loop->backend, &stream->io);

@@ -73,7 +73,7 @@ static void keep_rest(weft_stream *stream, weft_bytes bytes, size_t consumed, bo
         stream_drop_input(stream);
         return;
     }
-    if (rest.length > stream->config->input_limit)
+    if (rest.length > stream->config->input_limit && !(stream->flags & STREAM_PAUSED))
         status = WEFT_EINPUTLIMIT;
     else if (borrowed)
         status = keep(stream, rest);
@@ -128,9 +128,12 @@ void stream_deliver(weft_stream *stream)
         return;
     if (stream->input)
         offer(stream, waiting(stream), false);
-    if ((stream->flags & (STREAM_INPUT_ENDED | STREAM_END_TOLD | STREAM_PAUSED | STREAM_DOOMED | STREAM_CLOSING)) ==
-        STREAM_INPUT_ENDED)
+    if (stream->flags & (STREAM_END_TOLD | STREAM_PAUSED | STREAM_DOOMED | STREAM_CLOSING))
+        return;
+    if (stream->flags & STREAM_INPUT_ENDED)
         tell_end(stream);
+    else
+        stream->io.transport->receive_start(stream->loop->backend, &stream->io);
 }
 
 /* Our side has ended; the peer's last bytes are of no interest, only its end. */
@@ -139,6 +142,22 @@ static void linger(weft_stream *stream, weft_bytes bytes, int status)
     stream->lingered += (uint32_t)bytes.length;
     if (bytes.length == 0 || status < 0 || stream->lingered > LINGER_BYTES)
         stream_doom(stream, WEFT_ECLOSED, false);
+}
+
+/* What `received` writes of @p bytes need not be copied, if it goes out before they are given back. */
+static void offer_borrowed(weft_stream *stream, weft_bytes bytes)
+{
+    struct stream_borrow *borrow = &stream->loop->borrow;
+
+    if (!stream->io.transport->sends_at_once) {
+        offer(stream, bytes, true);
+        return;
+    }
+    borrow->stream = stream;
+    borrow->bytes = bytes;
+    offer(stream, bytes, true);
+    borrow->stream = NULL;
+    stream_settle_borrowed(stream);
 }
 
 static void take(weft_stream *stream, weft_bytes bytes)
@@ -152,7 +171,7 @@ static void take(weft_stream *stream, weft_bytes bytes)
         if (status == 0)
             offer(stream, waiting(stream), false);
     } else {
-        offer(stream, bytes, true);
+        offer_borrowed(stream, bytes);
     }
     if (status < 0)
         stream_doom(stream, status, true);

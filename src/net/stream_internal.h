@@ -74,6 +74,7 @@ enum {
     STREAM_HOME = 1 << 16, /* the backend has let go of the handle */
     STREAM_HAS_DEADLINE = 1 << 17,
     STREAM_CONNECTING = 1 << 18,
+    STREAM_ATTEMPTED = 1 << 22,   /* this turn's one attempt to send was made after `received` */
     STREAM_ACCEPTED = 1 << 21,    /* its scope is a listener's, which counts it */
     STREAM_DRAIN_ASKED = 1 << 19, /* `draining` was called */
     STREAM_OPEN_DUE = 1 << 20,    /* adopted: the task is to open it */
@@ -123,6 +124,8 @@ void stream_drop_input(weft_stream *stream);
 /* stream_output.c */
 void stream_sent(struct backend_stream *io, int64_t result);
 void stream_flush(weft_stream *stream);
+/* `received` has returned: sends what it queued of the bytes that it borrowed, and copies what is left. */
+void stream_settle_borrowed(weft_stream *stream);
 
 /* stream_time.c */
 static inline stream_ticks stream_now(const weft_stream *stream)

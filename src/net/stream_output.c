@@ -13,6 +13,8 @@
 #define FILES_MOST 64
 /* A gathering write and a stretch of a file behind it. */
 #define SENDS_PER_TURN 2
+/* A shorter piece is copied faster than it is kept track of. */
+#define WORTH_BORROWING (4 * 1024)
 
 /* Whether @p stream can be written to, and @p length more bytes fit. */
 static int may_write(const weft_stream *stream, size_t length)
@@ -39,12 +41,35 @@ static int queued(weft_stream *stream)
     return (stream->flags & STREAM_OVER_HIGH) != 0;
 }
 
+/* What a send did: with less than all, the backend owes a `sent`. */
+static void note_short(weft_stream *stream)
+{
+    stream->flags |= STREAM_SENDING | STREAM_DIRTY;
+    stream->progress = stream_now(stream);
+    stream_arm(stream);
+}
+
+/* A large piece of the very bytes that are being delivered on this stream (an echo) is queued by reference: it is sent
+ * as soon as `received` has returned, and what does not go out then is copied (stream_settle_borrowed). */
+static bool is_borrowed(const weft_stream *stream, weft_bytes bytes)
+{
+    const struct stream_borrow *borrow = &stream->loop->borrow;
+
+    return bytes.length >= WORTH_BORROWING && borrow->stream == stream && bytes.data >= borrow->bytes.data &&
+           bytes.data + bytes.length <= borrow->bytes.data + borrow->bytes.length;
+}
+
 int weft_stream_write(weft_stream *stream, weft_bytes bytes)
 {
     int status = may_write(stream, bytes.length);
 
-    if (status == 0 && bytes.length > 0)
+    if (status == 0 && is_borrowed(stream, bytes)) {
+        status = weft_bytequeue_append_owned(&stream->output, stream->loop->chunks, bytes, &stream->loop->borrow.owner);
+        if (status == 0)
+            weft_owner_ref(&stream->loop->borrow.owner); /* the queue's; it is never the last */
+    } else if (status == 0 && bytes.length > 0) {
         status = weft_bytequeue_append(&stream->output, stream->loop->chunks, bytes);
+    }
     return status < 0 ? status : queued(stream);
 }
 
@@ -104,7 +129,7 @@ static int64_t send_stretch(weft_stream *stream, weft_owner *owner, uint64_t off
 {
     *ret_wanted = length < FILE_STRETCH ? length : FILE_STRETCH;
     return stream->io.transport->send_file(stream->loop->backend, &stream->io, file_of_owner(owner), offset,
-                                           *ret_wanted);
+                                           *ret_wanted, length > FILE_STRETCH);
 }
 
 /* One attempt. Returns whether there may be another in this turn. */
@@ -128,9 +153,7 @@ static bool send_once(weft_stream *stream)
     }
     if (sent != BACKEND_LATER && (uint64_t)sent == wanted)
         return true;
-    stream->flags |= STREAM_SENDING | STREAM_DIRTY;
-    stream->progress = stream_now(stream);
-    stream_arm(stream);
+    note_short(stream);
     return false;
 }
 
@@ -197,6 +220,22 @@ void stream_flush(weft_stream *stream)
         all_sent(stream);
     else
         stream->flags |= STREAM_DIRTY;
+}
+
+void stream_settle_borrowed(weft_stream *stream)
+{
+    weft_owner *owner = &stream->loop->borrow.owner;
+
+    if (owner->references == 1 || (stream->flags & STREAM_DOOMED))
+        return;
+    if (!(stream->flags & (STREAM_SENDING | STREAM_ATTEMPTED))) {
+        stream->flags |= STREAM_ATTEMPTED;
+        stream_flush(stream);
+        stream_schedule(stream);
+    }
+    if (owner->references > 1 && !(stream->flags & STREAM_DOOMED) &&
+        weft_bytequeue_disown(&stream->output, stream->loop->chunks, owner) < 0)
+        stream_doom(stream, WEFT_ENOMEM, true);
 }
 
 void stream_sent(struct backend_stream *io, int64_t result)

@@ -286,6 +286,35 @@ static void opaque_stretch_is_consumed_in_its_turn(void **state)
     fixture_fini(&f);
 }
 
+static void opaque_stretches_are_counted(void **state)
+{
+    struct owner owner = {{100, note_destroyed}, 0};
+    struct fixture f;
+
+    (void)state;
+    fixture_init(&f);
+    assert_int_equal(weft_bytequeue_opaque_count(&f.queue), 0);
+    append(&f, "head");
+    assert_int_equal(weft_bytequeue_opaque_count(&f.queue), 0);
+    for (size_t i = 1; i <= 5; i++) {
+        assert_int_equal(weft_bytequeue_append_opaque(&f.queue, f.pool, &owner.base, 0, 10), 0);
+        append(&f, "x");
+        assert_int_equal(weft_bytequeue_opaque_count(&f.queue), i);
+    }
+    assert_int_equal(weft_bytequeue_append_opaque(&f.queue, f.pool, &owner.base, 0, 0), 0); /* nothing is no stretch */
+    assert_int_equal(weft_bytequeue_opaque_count(&f.queue), 5);
+    weft_bytequeue_consume(&f.queue, f.pool, 4 + 9); /* part of one is one */
+    assert_int_equal(weft_bytequeue_opaque_count(&f.queue), 5);
+    weft_bytequeue_consume(&f.queue, f.pool, 1);
+    assert_int_equal(weft_bytequeue_opaque_count(&f.queue), 4);
+    weft_bytequeue_consume(&f.queue, f.pool, 1 + 10 + 1 + 10);
+    assert_int_equal(weft_bytequeue_opaque_count(&f.queue), 2);
+    weft_bytequeue_clear(&f.queue, f.pool);
+    assert_int_equal(weft_bytequeue_opaque_count(&f.queue), 0);
+    assert_int_equal(owner.base.references, 94);
+    fixture_fini(&f);
+}
+
 struct looking_owner {
     weft_owner base;
     weft_bytequeue *queue;
@@ -461,6 +490,7 @@ int main(void)
         support_test(clear_releases_every_owner_once),
         support_test(empty_pieces_release_their_owner_at_once),
         support_test(opaque_stretch_is_consumed_in_its_turn),
+        support_test(opaque_stretches_are_counted),
         support_test(queue_is_in_order_when_an_owner_is_destroyed),
         support_test(steady_traffic_allocates_nothing),
         support_test(queue_that_never_empties_stays_small),

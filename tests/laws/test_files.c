@@ -168,12 +168,67 @@ static void a_reset_while_a_file_is_sent_is_no_signal(struct law_world *world)
     assert_true(world->client[0].reason == -ECONNRESET || world->client[0].reason == -EPIPE);
 }
 
+#define STRETCHES_MOST 64
+
+static void stretches_that_wait_have_a_limit(struct law_world *world)
+{
+    weft_file *file = open_file(0, LENGTH);
+    struct law_peer *client = &world->client[0];
+
+    law_pair(world, &quiet, &quiet, NULL);
+    for (int round = 0; round < 3; round++) {
+        uint64_t offset = client->bytes_out;
+
+        for (int i = 0; i < STRETCHES_MOST; i++)
+            assert_int_equal(write_file(client, file, offset + 10 * (uint64_t)i, 10), 1);
+        for (int i = 0; i < 3; i++)
+            assert_int_equal(write_file(client, file, client->bytes_out, 10), WEFT_EOUTPUTLIMIT);
+        assert_int_equal(write_file(client, file, 0, 0), 1); /* no bytes, no stretch */
+        assert_int_equal(law_write_pattern(client, 5), 1);   /* bytes have a limit of their own */
+        assert_int_equal(client->drained, 0);
+        law_until(world, client_drained);
+        client->drained = 0;
+        assert_int_equal(client->lost, 0);
+    }
+    weft_file_unref(file);
+    remove_file();
+    law_close(client);
+    law_until_lost(world);
+    assert_int_equal(world->server[0].bytes_in, 3 * (STRETCHES_MOST * 10 + 5));
+    assert_int_equal(client->reason, WEFT_ECLOSED);
+}
+
+/* One that is partly sent counts, and gives its place free when it is sent. */
+static void a_stretch_that_was_sent_makes_room_for_one(struct law_world *world)
+{
+    weft_file *file = open_file(0, LENGTH);
+    struct law_peer *client = &world->client[0];
+    unsigned turns = 0;
+
+    law_pair(world, &quiet, &quiet, NULL);
+    for (int i = 0; i < STRETCHES_MOST; i++)
+        assert_int_equal(write_file(client, file, 10 * (uint64_t)i, 10), 1);
+    while (write_file(client, file, client->bytes_out, 10) == WEFT_EOUTPUTLIMIT) {
+        assert_true(++turns < 1000);
+        law_turns(world, 1);
+    }
+    assert_true(turns > 0);
+    weft_file_unref(file);
+    remove_file();
+    law_close(client);
+    law_until_lost(world);
+    assert_int_equal(world->server[0].bytes_in, (STRETCHES_MOST + 1) * 10);
+}
+
 static const struct law laws[] = {
     {"files and writes arrive in order", files_and_writes_arrive_in_order, LAW_EVERYWHERE},
     {"drained comes when the file is sent", drained_comes_when_the_file_is_sent, LAW_EVERYWHERE},
     {"no bytes of a file are no file", no_bytes_of_a_file_are_no_file, LAW_EVERYWHERE},
     {"a file that shrinks aborts", a_file_that_shrinks_aborts, LAW_EVERYWHERE},
     {"a file is let go when the stream is lost", a_file_is_let_go_when_the_stream_is_lost, LAW_EVERYWHERE},
+    {"stretches that wait have a limit", stretches_that_wait_have_a_limit, LAW_EVERYWHERE},
+    {"a stretch that was sent makes room for one", a_stretch_that_was_sent_makes_room_for_one,
+     LAW_REAL | LAW_MEMORY | LAW_SIM}, /* in turns that do not wait, which is no time for faults */
     {"EL-06: a reset while a file is sent is no signal", a_reset_while_a_file_is_sent_is_no_signal, LAW_EVERYWHERE},
 };
 

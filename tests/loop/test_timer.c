@@ -328,6 +328,132 @@ static void closing_the_scope_stops_the_timer_for_good(void **state)
     weft_loop_free(loop);
 }
 
+/* -- the background -- */
+
+static void background_timers_are_not_waited_for(void **state)
+{
+    weft_loop *loop = loop_on_sim();
+    struct fixture one;
+
+    (void)state;
+    fixture_init(&one, loop, note);
+    weft_timer_set_background(&one.timer, true);
+    fixture_start(&one, MS);
+    assert_true(weft_timer_active(&one.timer));
+    run(loop);
+    assert_int_equal(one.fired, 0);
+    assert_true(weft_timer_active(&one.timer));
+    assert_true(weft_loop_prepare(loop) == MS); /* a host is told of it all the same */
+    assert_int_equal(weft_loop_step(loop), 0);
+    weft_loop_free(loop);
+    assert_int_equal(one.fired, 0);
+}
+
+static void note_and_restart(weft_timer *timer)
+{
+    struct fixture *one = fixture_of(timer);
+
+    note(timer);
+    fixture_start(one, one->delay);
+}
+
+static void background_timers_fire_while_another_is_waited_for(void **state)
+{
+    weft_loop *loop = loop_on_sim();
+    struct fixture behind, once, ahead;
+
+    (void)state;
+    fixture_init(&behind, loop, note_and_restart);
+    fixture_init(&once, loop, note);
+    fixture_init(&ahead, loop, note);
+    weft_timer_set_background(&behind.timer, true);
+    weft_timer_set_background(&once.timer, true);
+    fixture_start(&behind, 10 * MS);
+    fixture_start(&once, 35 * MS + 1);
+    fixture_start(&ahead, 95 * MS);
+    run(loop);
+    assert_int_equal(ahead.fired, 1);
+    assert_int_equal(behind.fired, 9);
+    assert_int_equal(once.fired, 1);
+    assert_true(once.fired_at == once.started + 36 * MS);
+    assert_true(weft_loop_now(loop) == ahead.started + 95 * MS);
+    weft_loop_free(loop);
+}
+
+static void a_stopped_timer_may_change_sides(void **state)
+{
+    weft_loop *loop = loop_on_sim();
+    struct fixture one;
+
+    (void)state;
+    fixture_init(&one, loop, note);
+    weft_timer_set_background(&one.timer, true);
+    fixture_start(&one, MS);
+    fixture_start(&one, 2 * MS); /* starting anew and stopping leave it where it is */
+    run(loop);
+    weft_timer_stop(&one.timer);
+    fixture_start(&one, MS);
+    run(loop);
+    assert_int_equal(one.fired, 0);
+    weft_timer_stop(&one.timer);
+    weft_timer_set_background(&one.timer, false);
+    fixture_start(&one, MS);
+    run(loop);
+    assert_int_equal(one.fired, 1);
+    weft_timer_set_background(&one.timer, true);
+    weft_timer_set_background(&one.timer, true);
+    fixture_start(&one, MS);
+    run(loop);
+    assert_int_equal(one.fired, 1);
+    weft_timer_fini(&one.timer);
+    weft_loop_free(loop);
+}
+
+/* However timers of both kinds are started, stopped and fire: a turn says whether one of the foreground is started. */
+static void what_is_waited_for_is_counted_right(void **state)
+{
+    enum { COUNT = 20 };
+    weft_loop *loop = loop_on_sim();
+    struct fixture all[COUNT];
+    bool background[COUNT] = {false};
+    struct random_source random;
+
+    (void)state;
+    random_init(&random, 3);
+    for (size_t i = 0; i < COUNT; i++)
+        fixture_init(&all[i], loop, note);
+    for (int step = 0; step < 20000; step++) {
+        size_t i = (size_t)random_below(&random, COUNT);
+        int waits = 0;
+
+        switch (random_below(&random, 4)) {
+        case 0:
+            fixture_start(&all[i],
+                          random_chance(&random, 100000) ? WEFT_NEVER : (weft_time)random_below(&random, 2) * MS);
+            break;
+        case 1:
+            weft_timer_stop(&all[i].timer);
+            break;
+        case 2:
+            background[i] = random_below(&random, 2);
+            weft_timer_stop(&all[i].timer);
+            weft_timer_set_background(&all[i].timer, background[i]);
+            break;
+        default:
+            break;
+        }
+        for (size_t j = 0; j < COUNT; j++)
+            waits |= weft_timer_active(&all[j].timer) && !background[j];
+        assert_int_equal(weft_loop_step(loop), waits);
+        if (random_below(&random, 50) == 0) {
+            run(loop);
+            for (size_t j = 0; j < COUNT; j++)
+                assert_false(weft_timer_active(&all[j].timer) && !background[j]);
+        }
+    }
+    weft_loop_free(loop);
+}
+
 /* -- EL-10 -- */
 
 #define MILLION 1000000
@@ -432,6 +558,10 @@ int main(void)
         support_test(time_in_the_past_is_the_next_millisecond),
         support_test(timer_needs_a_scope_that_is_not_cancelled),
         support_test(closing_the_scope_stops_the_timer_for_good),
+        support_test(background_timers_are_not_waited_for),
+        support_test(background_timers_fire_while_another_is_waited_for),
+        support_test(a_stopped_timer_may_change_sides),
+        support_test(what_is_waited_for_is_counted_right),
         support_test(el_10_million_timers_due_at_once_do_not_starve_io),
         support_test(el_10_rescheduling_to_the_past_does_not_starve_io),
         support_test(el_10_a_million_that_stop_each_other),

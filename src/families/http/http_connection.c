@@ -139,7 +139,8 @@ static void handle(struct http_connection *connection, const weft_http1_head *he
         http_exchange_gone(exchange, 0); /* now, while what its slices refer to is there */
         return;
     }
-    if ((exchange->flags & EXCHANGE_EXPECT) &&
+    /* RFC 9110 §10.1.1: not after the final response has begun. */
+    if ((exchange->flags & (EXCHANGE_EXPECT | EXCHANGE_STARTED)) == EXCHANGE_EXPECT &&
         (exchange->responder->ops->body || exchange->responder->ops->body_ended) && http_respond_continue(exchange) < 0)
         weft_stream_abort(connection->stream);
 }

@@ -197,12 +197,23 @@ static void expire(weft_timer *timer)
         weft_timer_start(timer, HTTP_FILES_CACHE_TIME);
 }
 
-/* The first request says which loop this is. */
+static void forget_loop(weft_http_files *files)
+{
+    if (!files->loop)
+        return;
+    weft_timer_fini(&files->expiry);
+    (void)http_files_cache_clear(&files->cache);
+    files->loop = NULL;
+}
+
+/* While anything is kept the timer runs. If it does not, this is the first request, or the loop that there was may be
+ * gone: whoever asks now says which loop this is. */
 static int use_loop(weft_http_files *files, weft_loop *loop)
 {
     uint8_t secret[SIPHASH_KEY_SIZE];
     int status = weft_loop_entropy(loop, secret, sizeof secret);
 
+    forget_loop(files);
     if (status == 0)
         status = weft_timer_init(&files->expiry, weft_loop_scope(loop), expire);
     if (status < 0)
@@ -216,11 +227,12 @@ static int use_loop(weft_http_files *files, weft_loop *loop)
 static bool find_kept(struct visit *visit)
 {
     weft_http_files *files = visit->files;
+    weft_loop *loop = weft_http_exchange_loop(visit->exchange);
     struct http_files_cached kept;
 
     visit->content = weft_bytes_of(NULL, 0);
-    if (!files->loop ||
-        !http_files_cache_find(&files->cache, files->directory, visit->name, weft_loop_now(files->loop), &kept))
+    if (files->loop != loop ||
+        !http_files_cache_find(&files->cache, files->directory, visit->name, weft_loop_now(loop), &kept))
         return false;
     visit->open.file = weft_file_ref(kept.file);
     visit->content = kept.content;
@@ -230,13 +242,22 @@ static bool find_kept(struct visit *visit)
 static void keep(struct visit *visit)
 {
     weft_http_files *files = visit->files;
+    weft_loop *loop = weft_http_exchange_loop(visit->exchange);
+    bool running = files->loop && weft_timer_active(&files->expiry);
 
-    if (!files->loop && use_loop(files, weft_http_exchange_loop(visit->exchange)) < 0)
+    if (!running && use_loop(files, loop) < 0)
         return;
-    http_files_cache_keep(&files->cache, visit->name, visit->open.file, weft_loop_now(files->loop),
-                          weft_loop_wall(files->loop));
-    if (!weft_timer_active(&files->expiry))
+    if (files->loop != loop)
+        return;
+    http_files_cache_keep(&files->cache, visit->name, visit->open.file, weft_loop_now(loop), weft_loop_wall(loop));
+    if (!running)
         weft_timer_start(&files->expiry, HTTP_FILES_CACHE_TIME);
+}
+
+/* Whether opening is worth another attempt, since what was kept open no longer is. */
+static bool made_room(weft_http_files *files, int status)
+{
+    return status == -EMFILE && files->loop && http_files_cache_clear(&files->cache) > 0;
 }
 
 static int open_one(struct visit *visit)
@@ -249,7 +270,7 @@ static int open_one(struct visit *visit)
         return 0;
     status = weft_file_open_start(&visit->open, weft_http_exchange_scope(visit->exchange), visit->files->directory,
                                   visit->name, opened);
-    if (status == -EMFILE && visit->files->loop && http_files_cache_clear(&visit->files->cache) > 0)
+    if (made_room(visit->files, status))
         status = weft_file_open_start(&visit->open, weft_http_exchange_scope(visit->exchange), visit->files->directory,
                                       visit->name, opened);
     if (status == 0)
@@ -298,7 +319,7 @@ static void opened(weft_file_open *open, int status)
     }
     if (status == 0)
         keep(visit);
-    if (status == 0 ? take_file(visit, open->file) : try_next(visit, status))
+    if (made_room(visit->files, status) || (status == 0 ? take_file(visit, open->file) : try_next(visit, status)))
         open_on(visit);
 }
 
@@ -410,10 +431,7 @@ void weft_http_files_free(weft_http_files *files)
         files->free_visits = visit->next_free;
         weft_release(visit);
     }
-    if (files->loop) {
-        weft_timer_fini(&files->expiry);
-        (void)http_files_cache_clear(&files->cache);
-    }
+    forget_loop(files);
     weft_directory_unref(files->directory);
     weft_release(files);
 }

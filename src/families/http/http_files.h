@@ -33,7 +33,7 @@ struct weft_http_files {
     weft_http_files_options options;
     struct http_files_cache cache;
     weft_timer expiry; /* of the cache; belongs to the loop's root, once there is something to expire */
-    weft_loop *loop;   /* on which it is used; NULL until the first request */
+    weft_loop *loop;   /* whose files are kept, which may be gone; NULL before anything was */
     struct visit *free_visits;
 };
 

@@ -157,8 +157,7 @@ static void block_destroy(weft_owner *owner)
 
 static int write_block(weft_http_exchange *exchange, const struct head *head, weft_bytes body)
 {
-    struct block *block =
-        body.length < SIZE_MAX / 2 ? weft_allocate(sizeof *block + head->length + body.length) : NULL;
+    struct block *block = body.length < SIZE_MAX / 2 ? weft_allocate(sizeof *block + head->length + body.length) : NULL;
     weft_bytes bytes;
     int written;
 
