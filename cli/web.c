@@ -297,6 +297,7 @@ int web_run(const void *values)
     size_t drained = 0, aborted = 0;
     int status;
 
+    (void)weft_worker_raise_descriptors();
     web.count = web.options->workers ? web.options->workers : weft_worker_processors();
     status = open_all(&web);
     if (status == 0)

@@ -6,6 +6,7 @@
  * Opening first tries a call that cannot block (openat2 with RESOLVE_CACHED)
  * and goes to the job pool only when that would have to wait. Everything is
  * opened beneath a directory: no name, `..` or symbolic link leads out of it.
+ * Where the system has no openat2, the path is walked, and no link followed.
  */
 #ifndef WEFT_FILE_OPEN_H
 #define WEFT_FILE_OPEN_H

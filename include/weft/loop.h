@@ -61,7 +61,7 @@ WEFT_API void weft_loop_stop(weft_loop *loop);
 /** The monotonic time at which this turn's work began, in nanoseconds. */
 WEFT_API weft_time weft_loop_now(const weft_loop *loop);
 /** The wall clock: nanoseconds since 1970 UTC, as of this turn. */
-WEFT_API weft_time weft_loop_wall(const weft_loop *loop);
+WEFT_API weft_time weft_loop_wall(weft_loop *loop);
 /** The root of the loop's scope tree; it lives as long as the loop. */
 WEFT_API weft_scope *weft_loop_scope(weft_loop *loop);
 /** The loop's counters. @return *borrowed*, *until* the loop is freed */

@@ -27,6 +27,13 @@ WEFT_API WEFT_NODISCARD int weft_worker_start(weft_loop *loop, weft_worker **ret
  */
 WEFT_API int weft_worker_join(weft_worker *worker);
 
+/**
+ * Raises this process's limit on open descriptors as far as it may: a server with many connections calls it once, at
+ * the start.
+ * @return the limit
+ */
+WEFT_API unsigned long weft_worker_raise_descriptors(void);
+
 /** How many processors this process may use; at least 1. */
 WEFT_API unsigned weft_worker_processors(void);
 

@@ -9,11 +9,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <linux/openat2.h>
 #include <stdatomic.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -21,10 +19,7 @@
 #include <weft/memory.h>
 
 #include "backend/file.h"
-
-#ifndef RESOLVE_CACHED
-#define RESOLVE_CACHED 0x20
-#endif
+#include "backend/file_beneath.h"
 
 /* A turn's worth of one file: more waits until the other streams have had their turn. */
 #define SEND_MOST (1024 * 1024)
@@ -102,21 +97,6 @@ static void file_destroy(weft_owner *owner)
     weft_release(file);
 }
 
-/* How often an opening is tried that a rename somewhere above it has disturbed (openat2(2), EAGAIN). */
-#define OPEN_TRIES 32
-
-/* O_NONBLOCK, so that a FIFO or a device in the tree does not hold us; it changes nothing for regular files. */
-static int open_beneath(int directory, const char *path, uint64_t resolve)
-{
-    struct open_how how = {
-        .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | resolve,
-    };
-    long fd = syscall(SYS_openat2, directory, path, &how, sizeof how);
-
-    return fd < 0 ? -errno : (int)fd;
-}
-
 /* Takes fd. */
 static int file_new(int fd, weft_file **ret)
 {
@@ -144,11 +124,8 @@ static int file_new(int fd, weft_file **ret)
 
 int file_open(weft_directory *directory, const char *path, bool may_wait, weft_file **ret)
 {
-    int fd, tries = 0;
+    int fd = file_beneath_open(directory->fd, path, may_wait);
 
-    do
-        fd = open_beneath(directory->fd, path, may_wait ? 0 : RESOLVE_CACHED);
-    while ((fd == -EINTR || (fd == -EAGAIN && may_wait)) && ++tries < OPEN_TRIES);
     return fd < 0 ? fd : file_new(fd, ret);
 }
 
@@ -164,12 +141,11 @@ void weft_file_unref(weft_file *file)
         weft_owner_unref(&file->owner);
 }
 
-/* The name was opened a moment ago, so looking it up again does not wait for a disk. */
 bool weft_file_is_current(const weft_file *file, const weft_directory *directory, const char *path)
 {
     struct stat about;
 
-    return fstatat(directory->fd, path, &about, 0) == 0 && about.st_dev == file->device &&
+    return file_beneath_stat(directory->fd, path, &about) == 0 && about.st_dev == file->device &&
            about.st_ino == file->info.inode && (uint64_t)about.st_size == file->info.length &&
            about.st_ctim.tv_sec == file->changed.tv_sec && about.st_ctim.tv_nsec == file->changed.tv_nsec;
 }

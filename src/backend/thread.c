@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <weft/error.h>
 #include <weft/memory.h>
@@ -48,6 +49,21 @@ void thread_join(struct thread *thread)
 {
     pthread_join(thread->thread, NULL);
     weft_release(thread);
+}
+
+unsigned long thread_raise_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return 0;
+    if (limit.rlim_cur < limit.rlim_max) {
+        rlim_t before = limit.rlim_cur;
+        limit.rlim_cur = limit.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+            return (unsigned long)before;
+    }
+    return (unsigned long)limit.rlim_cur;
 }
 
 unsigned thread_processors(void)

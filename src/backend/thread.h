@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Threads, for workers. */
+/* Threads, for workers, and what a process may use. */
 #ifndef BACKEND_THREAD_H
 #define BACKEND_THREAD_H
 
@@ -10,5 +10,6 @@ int thread_start(struct thread **ret, void (*run)(void *arg), void *arg);
 /* Waits for its end and frees it. */
 void thread_join(struct thread *thread);
 unsigned thread_processors(void);
+unsigned long thread_raise_descriptors(void);
 
 #endif

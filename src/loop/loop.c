@@ -247,9 +247,13 @@ weft_time weft_loop_now(const weft_loop *loop)
     return loop->now;
 }
 
-weft_time weft_loop_wall(const weft_loop *loop)
+weft_time weft_loop_wall(weft_loop *loop)
 {
-    return loop->backend->ops->wall(loop->backend);
+    if (loop->wall_turn != loop->turn || loop->wall == 0) {
+        loop->wall = loop->backend->ops->wall(loop->backend);
+        loop->wall_turn = loop->turn;
+    }
+    return loop->wall;
 }
 
 weft_scope *weft_loop_scope(weft_loop *loop)

@@ -46,6 +46,11 @@ int weft_worker_join(weft_worker *worker)
     return status;
 }
 
+unsigned long weft_worker_raise_descriptors(void)
+{
+    return thread_raise_descriptors();
+}
+
 unsigned weft_worker_processors(void)
 {
     return thread_processors();

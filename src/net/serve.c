@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include <weft/signal.h>
+#include <weft/worker.h>
 
 #include "net/serve.h"
 
@@ -85,6 +86,8 @@ static int run(struct server *server, const char *url)
     weft_url_error where = {0};
     weft_loop *loop;
     int status = weft_loop_new(NULL, &loop), exit_status;
+
+    (void)weft_worker_raise_descriptors();
 
     if (status < 0)
         return tell(url, status, &where);

@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "backend/file.h"
@@ -28,8 +29,8 @@ static struct {
     bool gated;     /* whoever begins to read waits at the gate */
     int read_error; /* reading fails with it */
     bool no_threads;
-    unsigned asked;    /* how often the loop wanted to know whether a stretch is cold */
-    atomic_uint reads; /* how often reading was begun anew: what follows on in one thread is one */
+    unsigned asked, found_cold; /* how often the loop wanted to know whether a stretch is cold, and it was */
+    atomic_uint reads;          /* how often reading was begun anew: what follows on in one thread is one */
     sem_t begun, gate;
 } disk;
 
@@ -44,8 +45,11 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
 
 bool __wrap_file_is_cached(const weft_file *file, uint64_t offset, uint64_t length)
 {
+    bool cached = !disk.cold && __real_file_is_cached(file, offset, length);
+
     disk.asked++;
-    return !disk.cold && __real_file_is_cached(file, offset, length);
+    disk.found_cold += !cached;
+    return cached;
 }
 
 static _Thread_local uint64_t read_before = UINT64_MAX; /* where this thread's last read ended */
@@ -164,22 +168,34 @@ static void begin(struct law_world *world, const struct law_kind *kind, const st
 
 /* -- sending -- */
 
-/* Returns whether the file is cold now: a file system that is nothing but memory keeps it, and others may for a while. */
+/* Whether no page of the file is in the page cache. Trying to read, even without waiting, would bring some there. */
+static bool is_cold(int fd)
+{
+    unsigned char pages[LENGTH / 4096 + 1] = {0};
+    void *memory = mmap(NULL, LENGTH, PROT_READ, MAP_SHARED, fd, 0);
+    unsigned char any = 0;
+
+    assert_true(memory != MAP_FAILED);
+    assert_int_equal(mincore(memory, LENGTH, pages), 0);
+    munmap(memory, LENGTH);
+    for (size_t i = 0; i < sizeof pages; i++)
+        any |= pages[i];
+    return !(any & 1);
+}
+
+/* Returns whether it could be: a file system that is nothing but memory keeps it, and others may for a while. */
 static bool drop_from_page_cache(void)
 {
-    weft_file *file = open_file();
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     bool cold = false;
-    char byte;
 
     assert_true(fd >= 0);
     for (int tries = 0; tries < 100 && !cold; tries++) {
         assert_int_equal(fsync(fd), 0);
         (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-        cold = weft_file_read_cached(file, LENGTH - 1, &byte, 1) == -EAGAIN;
+        cold = is_cold(fd);
     }
     close(fd);
-    weft_file_unref(file);
     return cold;
 }
 
@@ -193,6 +209,7 @@ static void file_that_is_not_in_the_page_cache_arrives(void **state)
 
         if (!drop_from_page_cache())
             skip();
+        disk.found_cold = 0;
         atomic_store(&disk.reads, 0);
         law_world_open(&world, kind, 1);
         law_pair(&world, &quiet, &quiet, NULL);
@@ -201,7 +218,8 @@ static void file_that_is_not_in_the_page_cache_arrives(void **state)
         law_until_lost(&world);
         assert_int_equal(world.server[0].bytes_in, LENGTH);
         assert_int_equal(world.client[0].reason, WEFT_ECLOSED);
-        assert_true(atomic_load(&disk.reads) >= 1);
+        assert_true(atomic_load(&disk.reads) > 0 ||
+                    disk.found_cold == 0); /* if the disk was faster than the question */
         law_world_close(&world);
     }
 }

@@ -400,6 +400,47 @@ static void disturbed_opening_is_tried_again(void **state)
     weft_directory_unref(directory);
 }
 
+/* A system without openat2(2): the path is walked, in the pool, and no link is followed. */
+static void without_openat2_the_path_is_walked(void **state)
+{
+    static const struct {
+        const char *path;
+        int expected;
+    } cases[] = {
+        {"a.txt", 0},
+        {"sub/b.txt", 0},
+        {".", 0},
+        {"sub", 0},
+        {"inside", -ELOOP},
+        {"outside", -ELOOP},
+        {"absolute", -ELOOP},
+        {"sub/up", -ELOOP},
+        {"sub/upup/secret", -ENOTDIR},
+        {"..", -EXDEV},
+        {"../secret", -EXDEV},
+        {"sub/../../secret", -EXDEV},
+        {"/etc/passwd", -EXDEV},
+        {"nothing", -ENOENT},
+        {"a.txt/x", -ENOTDIR},
+        {"", -ENOENT},
+    };
+    weft_directory *directory = open_place();
+    size_t before = open_descriptors();
+
+    (void)state;
+    faults.error = ENOSYS;
+    faults.times = 1000000;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        weft_file *file = NULL;
+
+        assert_int_equal(file_open(directory, cases[i].path, false, &file), -EAGAIN);
+        assert_int_equal(file_open(directory, cases[i].path, true, &file), cases[i].expected);
+        weft_file_unref(file);
+        assert_int_equal(open_descriptors(), before);
+    }
+    weft_directory_unref(directory);
+}
+
 static void opening_needs_a_scope_that_is_not_cancelled(void **state)
 {
     weft_loop *loop = loop_on("epoll");
@@ -755,6 +796,7 @@ int main(void)
         file_test(directory_that_cannot_be_opened_says_why),
         file_test(want_of_descriptors_says_so),
         file_test(disturbed_opening_is_tried_again),
+        file_test(without_openat2_the_path_is_walked),
         file_test(opening_needs_a_scope_that_is_not_cancelled),
         file_test(cancelled_opening_leaves_no_file_behind),
         file_test(file_system_that_cannot_promise_not_to_wait_is_not_read),

@@ -280,8 +280,7 @@ static void freeing_the_loop_waits_for_the_job_that_runs(void **state)
     busy.loop = NULL;
     assert_int_equal(busy.running.done, 1);
     assert_int_equal(busy.running.status, WEFT_ECANCELED);
-    assert_int_equal(busy.waiting.done, 1);
-    assert_int_equal(atomic_load(&busy.waiting.worked), 0);
+    assert_int_equal(busy.waiting.done, 1); /* the other may have been let go before the loop was: then it worked */
     assert_int_equal(pthread_join(thread, NULL), 0);
     busy_fini(&busy);
 }

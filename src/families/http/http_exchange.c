@@ -116,7 +116,11 @@ int http_exchange_add_trailer(weft_http_exchange *exchange, weft_bytes name, wef
 static void write_record(const weft_http_exchange *exchange)
 {
     weft_http_handler *handler = exchange->connection->server->handler;
-    weft_http_record record = {
+    weft_http_record record;
+
+    if (!handler->ops->record)
+        return;
+    record = (weft_http_record){
         .peer = weft_http_exchange_peer(exchange),
         .method = exchange->method,
         .target = exchange->target,
@@ -127,9 +131,6 @@ static void write_record(const weft_http_exchange *exchange)
         .duration = weft_loop_now(exchange->connection->server->loop) - exchange->began,
         .complete = (exchange->flags & EXCHANGE_RESPONSE_DONE) != 0,
     };
-
-    if (!handler->ops->record)
-        return;
     (void)weft_http_exchange_field(exchange, weft_bytes_of("Referer", 7), &record.referer);
     (void)weft_http_exchange_field(exchange, weft_bytes_of("User-Agent", 10), &record.user_agent);
     handler->ops->record(handler, &record);

@@ -69,7 +69,7 @@ static bool is_reserved(weft_bytes name)
     };
 
     for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
-        if (weft_bytes_equal_nocase(name, reserved[i]))
+        if (name.length == reserved[i].length && weft_bytes_equal_nocase(name, reserved[i]))
             return true;
     return false;
 }

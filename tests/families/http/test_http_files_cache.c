@@ -786,6 +786,22 @@ static void a_link_out_of_the_root_is_never_followed(void **state)
     site_close(&web);
 }
 
+/* Moving a folder changes nothing in what is beneath it. */
+static void a_folder_that_is_moved_out_of_the_root_takes_its_files_along(void **state)
+{
+    static struct web web;
+    struct web_client *client;
+
+    (void)state;
+    site_open(&web);
+    client = web_connect(&web);
+    expect(client, GET("/folder/inner"), 200, "\r\n\r\ninner");
+    assert_int_equal(rename(path_of("root/folder"), path_of("outside/folder")), 0);
+    assert_int_equal(symlink("../outside/folder", path_of("root/folder")), 0);
+    expect(client, GET("/folder/inner"), 404, NULL);
+    site_close(&web);
+}
+
 static void a_compressed_sibling_that_appears_is_sent(void **state)
 {
     static struct web web;
@@ -976,6 +992,7 @@ int main(void)
         place_test(a_kept_file_is_not_opened_again),
         place_test(a_change_is_seen_by_the_next_request),
         place_test(a_link_out_of_the_root_is_never_followed),
+        place_test(a_folder_that_is_moved_out_of_the_root_takes_its_files_along),
         place_test(a_compressed_sibling_that_appears_is_sent),
         place_test(an_index_that_appears_is_sent),
         place_test(what_is_asked_for_again_in_time_stays),
