@@ -7,6 +7,7 @@
  */
 #include "web.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -298,7 +299,9 @@ int web_run(const void *values)
     int status;
 
     (void)weft_worker_raise_descriptors();
+    /* One arena for each worker: else every thread of a job pool gets its own, and memory grows for hours. */
     web.count = web.options->workers ? web.options->workers : weft_worker_processors();
+    (void)mallopt(M_ARENA_MAX, (int)web.count);
     status = open_all(&web);
     if (status == 0)
         status = serve(&web);

@@ -142,7 +142,8 @@ static unsigned refusal(weft_bytes method)
 
 static void request(weft_http_handler *handler, weft_http_exchange *exchange)
 {
-    static const weft_http_field allow = {WEFT_BYTES("Allow"), WEFT_BYTES("GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH")};
+    static const weft_http_field allow = {WEFT_BYTES("Allow"),
+                                          WEFT_BYTES("GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH")};
     unsigned status = refusal(weft_http_exchange_method(exchange));
     struct mirror *mirror;
 

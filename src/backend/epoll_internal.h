@@ -50,7 +50,7 @@ enum {
     OUT_WAS_BLOCKING = 1 << 12,
     WARMING = 1 << 13,        /* a stretch of a file is being read: `sent` is owed */
     WARMED = 1 << 14,         /* it was read: the next attempt sends whatever the page cache has */
-    CORKED = 1 << 15,  /* full packets only, until the last stretch of a file */
+    CORKED = 1 << 15,         /* full packets only, until the last stretch of a file */
     CONNECT_ERROR_SHIFT = 16, /* with CONNECTED_AT_ONCE: the errno value, above all flags */
 };
 

@@ -31,7 +31,7 @@ struct weft_loop {
     weft_time now;
     const char *running; /* the callback that runs; the watchdog reads it, so it is set with loop_enters */
     uint64_t turn;       /* read by the watchdog, too */
-    weft_time wall; /* the wall clock, as of turn wall_turn */
+    weft_time wall;      /* the wall clock, as of turn wall_turn */
     uint64_t wall_turn;
     weft_chunk_pool *chunks;
     struct loop_task *pending_first, *pending_last;

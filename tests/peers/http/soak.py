@@ -5,7 +5,6 @@
 A million connections (or as many as are asked for), one after the other and some at once, of every kind: kept and not,
 small and large, refused, broken off. Afterwards the server holds no more descriptors than before, and its resident
 memory is within one in a hundred what it was after ten thousand to warm up."""
-import os
 import random
 import sys
 import threading
@@ -64,8 +63,6 @@ def main():
     total = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     seed = random.SystemRandom().randrange(1 << 32)
     print(f"seed {seed}, {total} connections", flush=True)
-    # One heap: those that libc makes for threads settle by chance, in steps larger than what is looked for here.
-    os.environ["MALLOC_ARENA_MAX"] = "1"
     with kit.folder() as root:
         kit.write(root, "small", b"x" * 1000)
         kit.write(root, "large", bytes(100_000))
