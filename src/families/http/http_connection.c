@@ -172,13 +172,30 @@ static void end_message(struct http_connection *connection)
         responder->ops->body_ended(responder, exchange);
 }
 
+/*
+ * The next event but those of a head before its end, which are most of them and after which nothing is to be decided:
+ * they are taken here. Returns its type or the codec's error; sets *ret_status to how taking them went.
+ */
+static int next_event(struct http_connection *connection, weft_bytes *rest, weft_http1_event *event, int *ret_status)
+{
+    int status = 0, type;
+
+    do {
+        type = weft_http1_next(&connection->parser, rest, event);
+        if (type == WEFT_HTTP1_FIELD)
+            status = add_field(connection->server, connection->exchange, &event->field);
+        else if (type == WEFT_HTTP1_REQUEST_LINE)
+            status = begin_exchange(connection, &event->request);
+        else
+            break;
+    } while (status == 0);
+    *ret_status = status;
+    return type;
+}
+
 static int take_event(struct http_connection *connection, const weft_http1_event *event)
 {
     switch (event->type) {
-    case WEFT_HTTP1_REQUEST_LINE:
-        return begin_exchange(connection, &event->request);
-    case WEFT_HTTP1_FIELD:
-        return add_field(connection->server, connection->exchange, &event->field);
     case WEFT_HTTP1_HEAD_END:
         handle(connection, &event->head);
         return 0;
@@ -213,7 +230,7 @@ static bool must_wait(const struct http_connection *connection)
 static bool parse_one(struct http_connection *connection, weft_bytes *rest)
 {
     weft_http1_event event;
-    int type = weft_http1_next(&connection->parser, rest, &event), status;
+    int status, type = next_event(connection, rest, &event, &status);
 
     if (type == WEFT_HTTP1_NEED_MORE)
         return false;
@@ -221,7 +238,8 @@ static bool parse_one(struct http_connection *connection, weft_bytes *rest)
         refuse(connection, weft_http1_parser_status(&connection->parser), WEFT_EPROTOCOL);
         return false;
     }
-    status = take_event(connection, &event);
+    if (status == 0)
+        status = take_event(connection, &event);
     if (status < 0 && !is_over(connection)) {
         refuse(connection, 503, status);
         return false;

@@ -15,7 +15,7 @@ weft_http_exchange *http_exchange_new(struct http_connection *connection)
         exchange = weft_allocate(sizeof *exchange);
     if (!exchange)
         return NULL;
-    memset(exchange, 0, sizeof *exchange);
+    memset(exchange, 0, offsetof(weft_http_exchange, connection));
     exchange->connection = connection;
     return exchange;
 }

@@ -47,7 +47,7 @@ static void add_line(struct head *head, const char *line, size_t length)
 
 #define ADD_LINE(head, line) add_line(head, line "\r\n", sizeof(line) + 1)
 
-static void begin_head(struct head *head, weft_http_server *server, unsigned status)
+static void write_first_lines(struct head *head, weft_http_server *server, unsigned status)
 {
     head->length = 0;
     head->error = 0;
@@ -60,18 +60,39 @@ static void begin_head(struct head *head, weft_http_server *server, unsigned sta
     add_line(head, "\r\n", 2);
 }
 
+/* The first lines of a 200 are the same for a second: copied as they were written last. */
+static void begin_head(struct head *head, weft_http_server *server, unsigned status)
+{
+    weft_time second = weft_loop_wall(server->loop) / WEFT_SECONDS(1);
+
+    if (status == 200 && second == server->ok_second && server->ok_length > 0) {
+        memcpy(head->data, server->ok, sizeof server->ok);
+        head->length = server->ok_length;
+        head->error = 0;
+        return;
+    }
+    write_first_lines(head, server, status);
+    if (status == 200 && head->length <= sizeof server->ok) {
+        memcpy(server->ok, head->data, head->length);
+        server->ok_length = head->length;
+        server->ok_second = second;
+    }
+}
+
 /* The fields that the server itself is responsible for. */
 static bool is_reserved(weft_bytes name)
 {
+    /* By length: no two of these names have the same one. */
     static const weft_bytes reserved[] = {
-        WEFT_BYTES("Content-Length"), WEFT_BYTES("Transfer-Encoding"), WEFT_BYTES("Connection"),
-        WEFT_BYTES("Date"),           WEFT_BYTES("Trailer"),
+        [4] = WEFT_BYTES("Date"),
+        [7] = WEFT_BYTES("Trailer"),
+        [10] = WEFT_BYTES("Connection"),
+        [14] = WEFT_BYTES("Content-Length"),
+        [17] = WEFT_BYTES("Transfer-Encoding"),
     };
 
-    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
-        if (name.length == reserved[i].length && weft_bytes_equal_nocase(name, reserved[i]))
-            return true;
-    return false;
+    return name.length > 0 && name.length < sizeof reserved / sizeof *reserved && reserved[name.length].length > 0 &&
+           weft_bytes_equal_nocase(name, reserved[name.length]);
 }
 
 /* What is left of the request's body is too much, or may never come: the connection cannot go on after this response. */

@@ -32,6 +32,9 @@
 
 /* What is left of a request's body is read and dropped up to here, so that the connection can go on. */
 #define HTTP_DISCARD (64 * 1024)
+/* The status line of a 200, and Date. */
+#define HTTP_OK_ROOM 64
+
 enum {
     HTTP_HEAD_BEGUN = 1 << 0,  /* part of a head is here: head_time runs */
     HTTP_PARSING = 1 << 1,     /* http_connection.c is in its loop */
@@ -73,12 +76,9 @@ enum {
 };
 
 struct weft_http_exchange {
-    struct http_connection *connection;
     weft_http_responder *responder;
     uint32_t flags;
     unsigned status;
-    weft_bytes method, target, path, authority;
-    unsigned minor;
     size_t field_count, trailer_count;
     weft_http_field *fields; /* the server's scratch, until the exchange is kept */
     weft_http_field *trailers;
@@ -86,7 +86,11 @@ struct weft_http_exchange {
     uint64_t announced, written; /* of the response's body */
     uint64_t discarded;          /* of the request's body, after the response */
     uint64_t request_left;       /* of the request's body, by its Content-Length; UINT64_MAX if chunked */
-    weft_time began, wall;
+    /* A new exchange has zeros down to here only: what follows is set before anything reads it. */
+    struct http_connection *connection;
+    weft_bytes method, target, path, authority; /* these and minor as soon as there is an exchange */
+    unsigned minor;
+    weft_time began, wall; /* with fields, or in http_exchange_gone */
     weft_http_exchange *next_free;
 };
 
@@ -105,6 +109,9 @@ struct weft_http_server {
     size_t scratch_room;
     weft_time date_second; /* the wall-clock second that `date` shows */
     char date[WEFT_HTTP_DATE_LENGTH + 1];
+    weft_time ok_second; /* the same for `ok` */
+    size_t ok_length;    /* 0: not yet written */
+    char ok[HTTP_OK_ROOM];
     size_t listeners;
 };
 

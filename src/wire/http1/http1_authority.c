@@ -137,9 +137,23 @@ bool http1_authority_equal(weft_bytes a, weft_bytes b, weft_bytes scheme)
            effective_port(&first, scheme) == effective_port(&second, scheme);
 }
 
+/*
+ * Whether @p bytes is a host as nearly all are: a name of letters, digits, "-", "." and "+", or an IPv4 address, and
+ * perhaps a port of at most four digits. None of these needs to be looked at further.
+ */
+static bool is_plain_host(weft_bytes bytes)
+{
+    size_t host = http1_span(bytes, 0, HTTP1_SCHEME);
+
+    if (host == 0 || host == bytes.length)
+        return host > 0;
+    return bytes.data[host] == ':' && bytes.length - host <= 5 &&
+           http1_span(bytes, host + 1, HTTP1_DIGIT) == bytes.length;
+}
+
 bool weft_http1_is_host(weft_bytes bytes)
 {
     http1_authority ignored;
 
-    return http1_authority_parse(bytes, &ignored) == 0;
+    return is_plain_host(bytes) || http1_authority_parse(bytes, &ignored) == 0;
 }

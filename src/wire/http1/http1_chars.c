@@ -2,6 +2,9 @@
 #include "wire/http1/http1_chars.h"
 
 #include <endian.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 /* One row for 16 bytes; the tests compare each class with its definition in the RFCs. */
 /* clang-format off */
@@ -27,33 +30,68 @@ const uint8_t http1_classes[256] = {
 
 /* Sixteen bytes at once, with the vector extension that gcc and clang share. */
 typedef uint8_t vector __attribute__((vector_size(16)));
+typedef uint64_t vector_of_words __attribute__((vector_size(16)));
 
-/* 0xff for each control character but HTAB among the sixteen bytes at @p data, in the order of the bytes; else 0. */
-static inline void mark_controls(const char *data, uint64_t marks[2])
+/* One bit for each byte of @p marks, all of which are 0 or 0xff, in memory's order: the first byte's is the lowest. */
+#ifdef __SSE2__
+static inline unsigned gather_bits(vector marks)
 {
-    vector bytes, marked;
+    return (unsigned)_mm_movemask_epi8((__m128i)marks);
+}
+#else
+static inline unsigned gather_bits(vector marks)
+{
+    unsigned bits[2];
+    uint64_t words[2];
 
-    memcpy(&bytes, data, sizeof bytes);
-    marked = (vector)((bytes < 0x20) & (bytes != '\t')) | (vector)(bytes == 0x7f);
-    memcpy(marks, &marked, sizeof marked);
+    memcpy(words, &marks, sizeof words);
+    for (int i = 0; i < 2; i++)
+        bits[i] = (unsigned)(((le64toh(words[i]) & 0x8040201008040201) * 0x0101010101010101) >> 56);
+    return bits[0] | bits[1] << 8;
+}
+#endif
+
+/* A bit for each control character but HTAB in @p bytes. */
+static inline unsigned control_bits(vector bytes)
+{
+    return gather_bits((vector)((bytes < 0x20) & (bytes != '\t')) | (vector)(bytes == 0x7f));
 }
 
-/* The index of the first byte of @p word, in memory's order, that is not 0. @p word is not 0. */
-static inline size_t first_byte(uint64_t word)
+static inline unsigned control_bits_of_16(const char *data)
 {
-    return (size_t)__builtin_ctzll(le64toh(word)) / 8;
+    vector bytes;
+
+    memcpy(&bytes, data, sizeof bytes);
+    return control_bits(bytes);
+}
+
+/* The same of @p length bytes, 8 to 16: those in the middle are looked at twice. */
+static inline unsigned control_bits_of_few(const char *data, size_t length)
+{
+    uint64_t first, last;
+    unsigned bits;
+
+    memcpy(&first, data, sizeof first);
+    memcpy(&last, data + length - 8, sizeof last);
+    bits = control_bits((vector)(vector_of_words){first, last});
+    return (bits & 0xff) | bits >> 8 << (length - 8);
 }
 
 size_t http1_find_control(const char *data, size_t from, size_t length)
 {
-    for (; from + 16 <= length; from += 16) {
-        uint64_t marks[2];
+    size_t start = 0;
+    unsigned bits;
 
-        mark_controls(data + from, marks);
-        if (marks[0])
-            return from + first_byte(marks[0]);
-        if (marks[1])
-            return from + 8 + first_byte(marks[1]);
+    for (; from + 16 <= length; from += 16) {
+        bits = control_bits_of_16(data + from);
+        if (bits)
+            return from + (size_t)__builtin_ctz(bits);
     }
-    return http1_span(weft_bytes_of(data, length), from, HTTP1_TEXT);
+    if (length < 8 || from >= length)
+        return http1_span(weft_bytes_of(data, length), from, HTTP1_TEXT);
+    /* The last sixteen, or all if there are fewer, without those before @p from. */
+    if (length > 16)
+        start = length - 16;
+    bits = control_bits_of_few(data + start, length - start) >> (from - start);
+    return bits ? from + (size_t)__builtin_ctz(bits) : length;
 }

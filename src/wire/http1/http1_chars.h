@@ -32,6 +32,17 @@ static inline size_t http1_span(weft_bytes bytes, size_t from, unsigned set)
     return from;
 }
 
+/*
+ * The same for a line, or the front of one, that http1_peek_line found: the CR after it is of no class, so that nothing
+ * needs to be counted.
+ */
+static inline size_t http1_span_line(const char *line, size_t from, unsigned set)
+{
+    while (http1_is(line[from], set))
+        from++;
+    return from;
+}
+
 /* Whether all of @p bytes, of which there must be one at least, is in the classes in @p set. */
 static inline bool http1_all(weft_bytes bytes, unsigned set)
 {

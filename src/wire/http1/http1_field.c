@@ -19,10 +19,13 @@ weft_http1_field_id http1_field_id(weft_bytes name)
         [17] = {WEFT_BYTES("Transfer-Encoding"), WEFT_HTTP1_FIELD_TRANSFER_ENCODING},
     };
 
-    if (name.length >= sizeof known / sizeof known[0] || known[name.length].id == WEFT_HTTP1_FIELD_OTHER ||
-        ((name.data[0] ^ known[name.length].name.data[0]) & ~0x20) != 0)
+    if (name.length >= sizeof known / sizeof known[0] || known[name.length].id == WEFT_HTTP1_FIELD_OTHER)
         return WEFT_HTTP1_FIELD_OTHER;
-    return weft_bytes_equal_nocase(name, known[name.length].name) ? known[name.length].id : WEFT_HTTP1_FIELD_OTHER;
+    /* Of the bytes of tokens, only a letter differs from one of these in the bit of its case alone. */
+    for (size_t i = 0; i < name.length; i++)
+        if (((name.data[i] ^ known[name.length].name.data[i]) & ~0x20) != 0)
+            return WEFT_HTTP1_FIELD_OTHER;
+    return known[name.length].id;
 }
 
 static enum http1_problem note_host(weft_http1_parser *parser, weft_bytes value)
@@ -152,22 +155,20 @@ static enum http1_problem note_field(weft_http1_parser *parser, const weft_http1
 /* field-line = field-name ":" OWS field-value OWS (RFC 9112 §5); controls are known not to be in @p line. */
 static enum http1_problem split_field(weft_bytes line, weft_http1_field *ret)
 {
-    size_t colon = http1_span(line, 0, HTTP1_TOKEN);
+    size_t colon = http1_span_line(line.data, 0, HTTP1_TOKEN);
 
-    if (http1_is_blank(line.data[0]))
-        return HTTP1_BAD_FOLD;
-    if (colon == 0 || colon == line.length || line.data[colon] != ':')
-        return HTTP1_BAD_NAME;
+    if (colon == 0 || line.data[colon] != ':')
+        return http1_is_blank(line.data[0]) ? HTTP1_BAD_FOLD : HTTP1_BAD_NAME;
     ret->name = weft_bytes_first(line, colon);
-    ret->value = http1_trim(weft_bytes_skip(line, colon + 1));
+    ret->value = http1_trim(weft_bytes_of(line.data + colon + 1, line.length - colon - 1));
     ret->id = http1_field_id(ret->name);
     return HTTP1_BAD_NONE;
 }
 
-/* Counts @p line against the limits of the message's fields. */
-static enum http1_problem count_field(weft_http1_parser *parser, weft_bytes line)
+/* Counts @p line against the limits of the message's fields, of which @p left bytes are left. */
+static enum http1_problem count_field(weft_http1_parser *parser, weft_bytes line, size_t left)
 {
-    if (line.length + 2 > http1_head_limit(parser) - parser->head_bytes)
+    if (line.length + 2 > left)
         return HTTP1_BAD_LARGE_HEAD;
     if (parser->field_count >= http1_limit(parser->limits->field_count, 100))
         return HTTP1_BAD_MANY_FIELDS;
@@ -176,25 +177,30 @@ static enum http1_problem count_field(weft_http1_parser *parser, weft_bytes line
     return HTTP1_BAD_NONE;
 }
 
-int http1_next_field(weft_http1_parser *parser, weft_bytes *input, weft_http1_event *event)
+/* Takes the empty line at the front of @p input. */
+static int end_fields(weft_http1_parser *parser, weft_bytes *input, weft_http1_event *event)
+{
+    http1_take_line(input, weft_bytes_of(input->data, 0));
+    parser->scanned = 0;
+    if (parser->state != HTTP1_TRAILERS)
+        return http1_end_head(parser, event);
+    parser->state = HTTP1_DONE;
+    return WEFT_HTTP1_MESSAGE_END;
+}
+
+/* Not inlined, so that the end of a head does not pay for what it saves on the stack. */
+static __attribute__((noinline)) int take_field(weft_http1_parser *parser, weft_bytes *input, weft_http1_event *event)
 {
     bool trailers = parser->state == HTTP1_TRAILERS;
-    size_t window = http1_add(http1_head_limit(parser) - parser->head_bytes, 2);
+    size_t left = http1_head_limit(parser) - parser->head_bytes;
     weft_http1_field field;
     enum http1_problem problem;
     weft_bytes line;
-    int result = http1_peek_line(parser, *input, window, HTTP1_BAD_LARGE_HEAD, &line);
+    int result = http1_peek_line(parser, *input, http1_add(left, 2), HTTP1_BAD_LARGE_HEAD, &line);
 
     if (result <= 0)
         return result;
-    if (line.length == 0) {
-        http1_take_line(input, line);
-        if (!trailers)
-            return http1_end_head(parser, event);
-        parser->state = HTTP1_DONE;
-        return WEFT_HTTP1_MESSAGE_END;
-    }
-    problem = count_field(parser, line);
+    problem = count_field(parser, line, left);
     if (problem == HTTP1_BAD_NONE)
         problem = split_field(line, &field);
     if (problem == HTTP1_BAD_NONE) {
@@ -208,4 +214,9 @@ int http1_next_field(weft_http1_parser *parser, weft_bytes *input, weft_http1_ev
     http1_take_line(input, line);
     event->field = field;
     return trailers ? WEFT_HTTP1_TRAILER : WEFT_HTTP1_FIELD;
+}
+
+int http1_next_field(weft_http1_parser *parser, weft_bytes *input, weft_http1_event *event)
+{
+    return http1_is_crlf(*input, 0) ? end_fields(parser, input, event) : take_field(parser, input, event);
 }

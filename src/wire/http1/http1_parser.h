@@ -5,6 +5,8 @@
 
 #include <weft/wire/http1.h>
 
+#include "wire/http1/http1_chars.h"
+
 /* README.md has the diagram. */
 enum http1_state {
     HTTP1_START,       /* before or in the first line */
@@ -100,15 +102,39 @@ static inline size_t http1_add(size_t a, size_t b)
     return a > SIZE_MAX - b ? SIZE_MAX : a + b;
 }
 
+/* Whether a CRLF is at @p at of @p bytes. */
+static inline bool http1_is_crlf(weft_bytes bytes, size_t at)
+{
+    return at + 1 < bytes.length && bytes.data[at] == '\r' && bytes.data[at + 1] == '\n';
+}
+
+/*
+ * What http1_peek_line does if there is no CRLF at @p end, the first control character in @p input: refuses it, or what
+ * is @p too_long (unless that is HTTP1_BAD_NONE), or returns 0.
+ */
+int http1_no_line(weft_http1_parser *parser, weft_bytes input, size_t end, enum http1_problem too_long);
+
 /*
  * Finds the line at the front of @p input: text without control characters other than HTAB, then CRLF.
  *
  * @p window is the most bytes that it may have, the CRLF included; what is wrong beyond it is not seen, so that a
  * message is refused for the same reason however it was split.
- * Returns 1 and sets *ret (without the CRLF), 0 if more is needed, or refuses with @p too_long.
+ * Returns 1 if *ret is it (without the CRLF), 0 if more is needed, or refuses with @p too_long.
  */
-int http1_peek_line(weft_http1_parser *parser, weft_bytes input, size_t window, enum http1_problem too_long,
-                    weft_bytes *ret);
+static inline int http1_peek_line(weft_http1_parser *parser, weft_bytes input, size_t window,
+                                  enum http1_problem too_long, weft_bytes *ret)
+{
+    size_t length = input.length < window ? input.length : window;
+    size_t end = http1_find_control(input.data, parser->scanned, length);
+
+    input.length = length;
+    *ret = weft_bytes_of(input.data, end);
+    /* RFC 9112 §2.2: only CRLF ends a line; a bare CR or LF is neither an end nor a space. */
+    if (!http1_is_crlf(input, end))
+        return http1_no_line(parser, input, end, length == window ? too_long : HTTP1_BAD_NONE);
+    parser->scanned = 0;
+    return 1;
+}
 
 /* Takes @p line, which http1_peek_line found, and its CRLF off @p input. */
 static inline void http1_take_line(weft_bytes *input, weft_bytes line)

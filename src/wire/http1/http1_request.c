@@ -59,12 +59,12 @@ static enum http1_problem split_target(weft_http1_request_line *line)
 /* Splits @p text and sets *line, or refuses it. */
 static int parse_request_line(weft_http1_parser *parser, weft_bytes text, weft_http1_request_line *line)
 {
-    size_t method = http1_span(text, 0, HTTP1_TOKEN);
-    size_t target = http1_span(text, method + 1, HTTP1_TARGET);
+    size_t method = http1_span_line(text.data, 0, HTTP1_TOKEN), target;
     enum http1_problem problem;
 
-    if (method == 0 || method == text.length || text.data[method] != ' ')
+    if (method == 0 || text.data[method] != ' ')
         return http1_refuse(parser, HTTP1_BAD_METHOD);
+    target = http1_span_line(text.data, method + 1, HTTP1_TARGET);
     if (target == method + 1 || (target < text.length && text.data[target] != ' '))
         return http1_refuse(parser, HTTP1_BAD_TARGET);
     /* The version comes first, so that HTTP/2's preface `PRI * HTTP/2.0` is told 505. */
@@ -103,11 +103,8 @@ static weft_bytes find_host(weft_bytes head)
  */
 static bool host_differs(const weft_http1_request_line *line, weft_bytes head)
 {
-    weft_bytes host;
+    weft_bytes host = find_host(head);
 
-    if (line->form != WEFT_HTTP1_ABSOLUTE_FORM)
-        return false;
-    host = find_host(head);
     return weft_http1_is_host(host) && !http1_authority_equal(line->authority, host, line->scheme);
 }
 
@@ -131,7 +128,7 @@ int http1_next_request_line(weft_http1_parser *parser, weft_bytes *input, weft_h
 {
     bool waited = (parser->flags & HTTP1_HEAD_WAIT) != 0;
     weft_http1_request_line request;
-    weft_bytes line, head;
+    weft_bytes line;
     int result = waited ? http1_resume_head(parser, *input, &line) : peek_request_line(parser, input, &line);
 
     if (result <= 0)
@@ -143,8 +140,8 @@ int http1_next_request_line(weft_http1_parser *parser, weft_bytes *input, weft_h
     if (!waited && (parser->limits->whole_head || request.form == WEFT_HTTP1_ABSOLUTE_FORM) &&
         !http1_await_head(parser, *input, line))
         return WEFT_HTTP1_NEED_MORE;
-    head = weft_bytes_first(weft_bytes_skip(*input, line.length + 2), http1_head_limit(parser));
-    if (host_differs(&request, head))
+    if (request.form == WEFT_HTTP1_ABSOLUTE_FORM &&
+        host_differs(&request, weft_bytes_first(weft_bytes_skip(*input, line.length + 2), http1_head_limit(parser))))
         return http1_refuse(parser, HTTP1_BAD_HOST_DIFFERS);
     http1_take_line(input, line);
     parser->state = HTTP1_HEAD;
