@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include <weft/http_files.h>
 #include <weft/memory.h>
@@ -73,7 +74,6 @@ static void stop(struct web *web, int number)
 {
     if (web->stops++ > 0) {
         fprintf(stderr, "stopped at once, connections were cut off\n");
-        fflush(NULL);
         _exit(128 + number);
     }
     if (!web->options->quiet)
@@ -135,7 +135,7 @@ static size_t share_of(const struct web *web, size_t limit)
 /* Only TCP sockets can be opened once for each worker; anything else is the first worker's. */
 static bool is_shared(const char *url)
 {
-    return strncmp(url, "tcp://", 6) == 0;
+    return strncasecmp(url, "tcp://", 6) == 0;
 }
 
 static int listen_at(struct web_worker *worker, size_t index)
@@ -145,8 +145,9 @@ static int listen_at(struct web_worker *worker, size_t index)
         .size = sizeof options,
         .backlog = (int)web->options->backlog,
         .reuse_port = web->count > 1 && is_shared(web->urls[index]),
+        .claim_port = worker == &web->workers[0] && is_shared(web->urls[index]),
         .max_connections = share_of(web, web->options->max_connections),
-        .max_per_address = share_of(web, web->options->max_per_address),
+        .max_per_address = web->options->max_per_address,
         .stream = {.size = sizeof options.stream,
                    .idle = WEFT_NEVER, /* the server has its own deadlines */
                    .write_stall = web->options->write_timeout},
@@ -219,6 +220,11 @@ static int start_threads(struct web *web)
 
     for (size_t i = 1; i < web->count && status == 0; i++)
         status = weft_worker_start(web->workers[i].loop, &web->workers[i].thread);
+    if (status < 0) /* those that run are asked to stop before their loops are freed */
+        for (size_t i = 1; i < web->count && web->workers[i].thread; i++) {
+            weft_loop_post(web->workers[i].loop, &web->workers[i].stop);
+            (void)weft_worker_join(web->workers[i].thread);
+        }
     return status;
 }
 
@@ -232,6 +238,16 @@ static void announce(const struct web *web)
 }
 
 /* -- the whole -- */
+
+/* What is printed would go to the peer. */
+static bool log_would_be_an_answer(const struct web_options *options)
+{
+    for (size_t i = 0; i < options->listen.count; i++)
+        if (options->log != WEB_LOG_NONE && (strncasecmp(options->listen.urls[i], "stdio:", 6) == 0 ||
+                                             strcasecmp(options->listen.urls[i], "fd://1") == 0))
+            return true;
+    return false;
+}
 
 static int open_all(struct web *web)
 {
@@ -298,6 +314,10 @@ int web_run(const void *values)
     size_t drained = 0, aborted = 0;
     int status;
 
+    if (log_would_be_an_answer(web.options)) {
+        fprintf(stderr, "weft web: the access log on standard output would go into the answers: add --log none\n");
+        return EXIT_USAGE;
+    }
     (void)weft_worker_raise_descriptors();
     /* One arena for each worker: else every thread of a job pool gets its own, and memory grows for hours. */
     web.count = web.options->workers ? web.options->workers : weft_worker_processors();

@@ -86,7 +86,8 @@ static const struct option options[] = {
      .maximum = MANY,
      .may_be_unlimited = true,
      .group = LIMITS,
-     .help = "Connections at once; more wait. Also takes 'unlimited'."},
+     .help = "Connections at once, divided among the workers and counted for each address of --listen; more wait. Also "
+             "takes 'unlimited'."},
     {.name = "max-per-address",
      OPTION_SETS_INTEGER(struct web_options, max_per_address),
      .argument = "N",
@@ -95,7 +96,8 @@ static const struct option options[] = {
      .maximum = MANY,
      .may_be_unlimited = true,
      .group = LIMITS,
-     .help = "Connections at once from one IPv4 address or IPv6 /64 network; more are reset. A proxy, or many people "
+     .help = "Connections at once from one IPv4 address or IPv6 /64 network, in each worker; more are reset. A proxy, "
+             "or many people "
              "behind one router, share an address."},
     {.name = "max-body",
      OPTION_SETS_SIZE(struct web_options, max_body),

@@ -89,15 +89,17 @@ struct weft_http_responder {
 
 /** Limits and deadlines of a server. Zero means the default; WEFT_UNLIMITED and WEFT_NEVER are the words for none. */
 typedef struct weft_http_server_options {
-    size_t size;         /**< sizeof(weft_http_server_options) */
-    size_t request_line; /**< bytes (default 8 KiB); beyond it 414 */
-    size_t head_bytes;   /**< of all fields (default 16 KiB); beyond it 431 */
-    size_t field_count;  /**< (default 100); beyond it 431 */
-    uint64_t body;       /**< bytes of a request's body (default 1 MiB; UINT64_MAX for none); beyond it 413 */
-    weft_time head_time; /**< from a request's first byte to the end of its head (default 30 s); then 408 */
-    weft_time body_time; /**< from there to the end of its body (default 60 s); then 408 */
-    weft_time idle_time; /**< between two requests (default 60 s); then the connection is closed */
-    size_t requests;     /**< of one connection, before it is closed (default WEFT_UNLIMITED) */
+    size_t size;           /**< sizeof(weft_http_server_options) */
+    size_t request_line;   /**< bytes (default 8 KiB); beyond it 414 */
+    size_t head_bytes;     /**< of all fields (default 16 KiB); beyond it 431 */
+    size_t field_count;    /**< (default 100); beyond it 431 */
+    uint64_t body;         /**< bytes of a request's body (default 1 MiB; UINT64_MAX for none); beyond it 413 */
+    weft_time head_time;   /**< from a request's first byte to the end of its head (default 30 s); then 408 */
+    weft_time body_time;   /**< from there to the end of its body (default 60 s); then 408 */
+    weft_time answer_time; /**< from there until the response was handed over (default 5 min); then 503, or an abort
+                                  if it had begun */
+    weft_time idle_time;   /**< between two requests (default 60 s); then the connection is closed */
+    size_t requests;       /**< of one connection, before it is closed (default WEFT_UNLIMITED) */
 } weft_http_server_options;
 
 /**
@@ -154,7 +156,8 @@ WEFT_API size_t weft_http_exchange_trailer_count(const weft_http_exchange *excha
 WEFT_API const weft_http_field *weft_http_exchange_trailer_at(const weft_http_exchange *exchange, size_t index);
 /** The client's address. @return *borrowed*, *until* the exchange ends */
 WEFT_API const weft_address *weft_http_exchange_peer(const weft_http_exchange *exchange);
-/** The scope of the connection. @return *borrowed*, *until* the exchange ends */
+/** The scope of all connections of the listener: what is put there outlives the exchange, so cancel it in `gone`.
+ *  @return *borrowed*, *until* the exchange ends */
 WEFT_API weft_scope *weft_http_exchange_scope(const weft_http_exchange *exchange);
 /** The loop. @return *borrowed* */
 WEFT_API weft_loop *weft_http_exchange_loop(const weft_http_exchange *exchange);

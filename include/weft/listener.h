@@ -28,6 +28,7 @@ typedef struct weft_listener weft_listener;
 typedef struct weft_listen_options {
     size_t size;                /**< sizeof(weft_listen_options) */
     int backlog;                /**< connections that the system holds for us (default 4096, which it may lower) */
+    bool claim_port;            /**< with reuse_port: -EADDRINUSE if anybody listens there already */
     bool reuse_port;            /**< SO_REUSEPORT: several loops share the port */
     size_t max_connections;     /**< at once (default 10,000); more wait in the backlog */
     size_t max_per_address;     /**< from one IPv4 address or IPv6 /64 (default WEFT_UNLIMITED); more are reset */

@@ -65,6 +65,8 @@ struct backend_transport {
     int (*shutdown)(struct backend *backend, struct backend_stream *stream);
     bool (*close)(struct backend *backend, struct backend_stream *stream, bool abort);
     int (*local)(struct backend *backend, const struct backend_stream *stream, weft_address *ret);
+    /* How many bytes that were sent the peer's system has not confirmed; -1 if that cannot be known. May be NULL. */
+    int64_t (*unconfirmed)(const struct backend_stream *stream);
 };
 
 /* A stream handle: embedded in its owner. Everything but `events` belongs to the backend. */
@@ -116,6 +118,7 @@ struct backend_socket_options {
     weft_time keepalive;
     int backlog;
     bool reuse_port;
+    bool claim_port; /* nobody else may share it yet */
     bool v6_only;
     unsigned unix_mode;
 };

@@ -31,9 +31,23 @@ int epoll_watch(struct epoll_backend *self, int fd, void *pointer, enum tag tag,
     return epoll_ctl(self->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
+/* Descriptors 0 to 2 are never free: the next connection would get the number, and with it what some part of the
+ * program prints. */
+static bool keep_number_taken(int fd)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    bool done = null >= 0 && dup2(null, fd) == fd;
+
+    if (null >= 0)
+        close(null);
+    return done;
+}
+
 void epoll_unwatch_and_close(struct backend *backend, int fd)
 {
     (void)epoll_ctl(epoll_of(backend)->epoll, EPOLL_CTL_DEL, fd, NULL);
+    if (fd <= STDERR_FILENO && keep_number_taken(fd))
+        return;
     close(fd); /* never retried: on Linux the descriptor is gone whatever it returns */
 }
 

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -202,6 +204,13 @@ static bool pipe_close(struct backend *backend, struct backend_stream *stream, b
     return close_over(backend, stream);
 }
 
+static int64_t socket_unconfirmed(const struct backend_stream *stream)
+{
+    int count;
+
+    return ioctl(stream->fd, SIOCOUTQ, &count) < 0 ? -1 : count;
+}
+
 static int stream_local(struct backend *backend, const struct backend_stream *stream, weft_address *ret)
 {
     (void)backend;
@@ -225,6 +234,7 @@ const struct backend_transport epoll_socket_transport = {
     .shutdown = socket_shutdown,
     .close = socket_close,
     .local = stream_local,
+    .unconfirmed = socket_unconfirmed,
 };
 
 const struct backend_transport epoll_pipe_transport = {
@@ -249,6 +259,15 @@ static void connect_over(struct backend_stream *stream)
     stream->events->connected(stream, status);
 }
 
+/* The connection was reset, or timed out, while nobody reads: whoever waits for something else has to hear of it. */
+static void tell_failure(struct backend_stream *stream)
+{
+    int status = stream->flags & PIPE ? 0 : socket_error(stream->fd);
+
+    if (status < 0)
+        stream->events->received(stream, weft_bytes_of(NULL, 0), status);
+}
+
 void epoll_stream_event(struct epoll_backend *self, struct backend_stream *stream, uint32_t events)
 {
     if (stream->flags & CLOSED)
@@ -268,6 +287,8 @@ void epoll_stream_event(struct epoll_backend *self, struct backend_stream *strea
     /* Who is in the ready list has had its share of this turn, or will have it in the next. */
     if ((stream->flags & (READABLE | RECEIVING | READY)) == (READABLE | RECEIVING))
         receive(self, stream);
+    if ((events & EPOLLERR) && !(stream->flags & (RECEIVING | CLOSED)))
+        tell_failure(stream);
     if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) && (stream->flags & (BLOCKED | CLOSED)) == BLOCKED) {
         stream->flags &= ~(uint32_t)BLOCKED;
         stream->events->sent(stream, 0);

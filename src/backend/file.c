@@ -205,11 +205,18 @@ int weft_file_read_cached(weft_file *file, uint64_t offset, void *memory, size_t
     return count < 0 ? -errno : (int)count;
 }
 
+/* Asking after every page would cost more than sending. */
+#define PROBE_STEP (256 * 1024)
+
 bool file_is_cached(const weft_file *file, uint64_t offset, uint64_t length)
 {
-    char last;
+    uint64_t end = offset + length;
+    char byte;
 
-    return weft_file_read_cached((weft_file *)(uintptr_t)file, offset + length - 1, &last, 1) != -EAGAIN;
+    for (uint64_t at = offset; at<end; at = end - at> PROBE_STEP ? at + PROBE_STEP : end)
+        if (weft_file_read_cached((weft_file *)(uintptr_t)file, at, &byte, 1) == -EAGAIN)
+            return false;
+    return weft_file_read_cached((weft_file *)(uintptr_t)file, end - 1, &byte, 1) != -EAGAIN;
 }
 
 int file_send(int out, weft_file *file, uint64_t offset, uint64_t length, int64_t *ret_sent)

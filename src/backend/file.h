@@ -12,7 +12,7 @@ struct stat;
 int file_open(weft_directory *directory, const char *path, bool may_wait, weft_file **ret);
 /* Reads and may block. Returns the count, 0 at the end, or a negative error. */
 int file_read(weft_file *file, uint64_t offset, void *memory, size_t length);
-/* Whether the end of the stretch, and so probably all of it, is in the page cache. */
+/* Whether the stretch is, as far as a few probes tell, in the page cache. */
 bool file_is_cached(const weft_file *file, uint64_t offset, uint64_t length);
 /* Sends to the descriptor @p out; *ret_sent is counted up even if an error follows. */
 int file_send(int out, weft_file *file, uint64_t offset, uint64_t length, int64_t *ret_sent);

@@ -207,12 +207,28 @@ static int bind_and_listen(int fd, const union socket_name *name, socklen_t leng
     return status;
 }
 
+/* Sockets that share a port do not notice each other. One that does not share it is refused if anybody is there. */
+static int claim_port(const struct backend_endpoint *at, const struct backend_socket_options *options)
+{
+    struct backend_socket_options alone = *options;
+    int fd;
+
+    alone.reuse_port = alone.claim_port = false;
+    fd = socket_open_listener(at, &alone);
+    if (fd < 0)
+        return fd;
+    close(fd);
+    return 0;
+}
+
 int socket_open_listener(const struct backend_endpoint *at, const struct backend_socket_options *options)
 {
     union socket_name name;
     socklen_t length;
     int status = name_of(at, &name, &length), fd;
 
+    if (status == 0 && options->claim_port && at->address.port != 0)
+        status = claim_port(at, options);
     if (status < 0)
         return status;
     fd = open_socket(at, options);

@@ -102,6 +102,8 @@ static void count_out(weft_listener *listener, const weft_address *peer)
     if (!is_counted(listener, peer))
         return;
     count = map_find(&listener->per_address, host_key(peer));
+    if (!count)
+        return; /* a connection that was adopted */
     if (--*count == 0)
         weft_release(map_remove(&listener->per_address, host_key(peer)));
 }
@@ -380,6 +382,7 @@ static int open_socket(weft_listener *listener, const struct url *url, const wef
 
     socket.backlog = options->backlog > 0 ? options->backlog : BACKLOG_DEFAULT;
     socket.reuse_port = options->reuse_port;
+    socket.claim_port = options->claim_port;
     socket.unix_mode = options->unix_mode;
     socket.v6_only = !url->any;
     status = backend->ops->listen(backend, &listener->io, &at, &socket);
@@ -396,7 +399,7 @@ static int open_socket(weft_listener *listener, const struct url *url, const wef
 static int adopt_connection(weft_listener *listener, int in, int out)
 {
     struct backend *backend = backend_of(listener);
-    weft_address peer = {.family = WEFT_ADDRESS_NONE};
+    weft_address peer = {.family = WEFT_ADDRESS_NONE}; /* one connection is its own limit: it is not counted */
     struct backend_stream *handle = accepted(&listener->io, &peer);
     weft_stream *stream;
     int status;

@@ -97,7 +97,8 @@ struct weft_stream {
     stream_ticks deadline;
     uint32_t references;
     int reason;
-    uint32_t lingered; /* bytes thrown away */
+    uint32_t lingered;    /* bytes thrown away */
+    uint32_t unconfirmed; /* SENDING: what the peer had not confirmed when this was last looked at */
     weft_address peer;
 };
 
@@ -137,6 +138,8 @@ stream_ticks stream_ticks_from(weft_time duration);
  * timer fires. */
 void stream_arm(weft_stream *stream);
 void stream_timer_fired(weft_timer_entry *entry);
+/* What the peer has not confirmed of what was sent; UINT32_MAX if that cannot be known. */
+uint32_t stream_unconfirmed(const weft_stream *stream);
 
 /* listener.c: the stream is gone; the listener counts. */
 void listener_stream_gone(weft_listener *listener, const weft_stream *stream);

@@ -46,6 +46,7 @@ static void note_short(weft_stream *stream)
 {
     stream->flags |= STREAM_SENDING | STREAM_DIRTY;
     stream->progress = stream_now(stream);
+    stream->unconfirmed = stream_unconfirmed(stream);
     stream_arm(stream);
 }
 

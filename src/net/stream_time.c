@@ -73,12 +73,36 @@ static void call_deadline(weft_stream *stream)
         ops->deadline(stream->protocol, stream);
 }
 
+uint32_t stream_unconfirmed(const weft_stream *stream)
+{
+    const struct backend_transport *transport = stream->io.transport;
+    int64_t count = transport->unconfirmed ? transport->unconfirmed(&stream->io) : -1;
+
+    return count < 0 || count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
+}
+
+/* The system says that there is room only when there is much. A peer that is slow, but takes something, is no stall. */
+static bool is_taking(weft_stream *stream)
+{
+    uint32_t before = stream->unconfirmed;
+
+    stream->unconfirmed = stream_unconfirmed(stream);
+    if (stream->unconfirmed >= before)
+        return false;
+    stream->progress = stream->active = stream_now(stream);
+    return true;
+}
+
 void stream_timer_fired(weft_timer_entry *entry)
 {
     weft_stream *stream = weft_container_of(entry, weft_stream, timer);
     int reason = 0;
 
     if (nearest(stream, &reason) > 0) {
+        stream_arm(stream);
+        return;
+    }
+    if (reason == WEFT_EWRITESTALL && is_taking(stream)) {
         stream_arm(stream);
         return;
     }

@@ -33,7 +33,7 @@ static bool settle(struct http_connection *connection)
     if (!(exchange->flags & EXCHANGE_REQUEST_DONE) && !(connection->flags & HTTP_LAST))
         return false;
     connection->exchange = NULL;
-    connection->flags &= ~(uint32_t)HTTP_PAUSED_BODY;
+    connection->flags &= ~(uint32_t)(HTTP_PAUSED_BODY | HTTP_ANSWER_TIME);
     http_exchange_free(exchange);
     if (connection->flags & (HTTP_LAST | HTTP_DRAINING | HTTP_ENDED)) {
         close_connection(connection);
@@ -255,7 +255,9 @@ static void set_deadline(struct http_connection *connection, size_t waiting_byte
     const weft_http_server *server = connection->server;
 
     if (exchange && (exchange->flags & EXCHANGE_REQUEST_DONE)) {
-        weft_stream_set_deadline(connection->stream, WEFT_NEVER);
+        if (!(connection->flags & HTTP_ANSWER_TIME))
+            weft_stream_set_deadline(connection->stream, server->answer_time);
+        connection->flags |= HTTP_ANSWER_TIME;
     } else if (exchange) {
         if (!(connection->flags & HTTP_BODY_TIME))
             weft_stream_set_deadline(connection->stream, server->body_time);
@@ -352,7 +354,7 @@ static void drained(weft_protocol *protocol, weft_stream *stream)
     weft_http_exchange *exchange = connection->exchange;
 
     (void)stream;
-    connection->flags &= ~(uint32_t)HTTP_FULL;
+    connection->flags &= ~(uint32_t)(HTTP_FULL | HTTP_ANSWER_TIME); /* the answer goes on: its time begins anew */
     if (exchange && exchange->responder && !(exchange->flags & EXCHANGE_GONE) && exchange->responder->ops->drained)
         exchange->responder->ops->drained(exchange->responder, exchange);
     http_connection_changed(connection);
@@ -390,7 +392,9 @@ static void deadline(weft_protocol *protocol, weft_stream *stream)
     (void)stream;
     if (is_over(connection))
         return;
-    if (connection->exchange || (connection->flags & HTTP_HEAD_BEGUN) || connection->requests == 0)
+    if (connection->exchange && (connection->exchange->flags & EXCHANGE_REQUEST_DONE))
+        refuse(connection, 503, WEFT_ETIMEDOUT); /* it is the handler that is late, not the client */
+    else if (connection->exchange || (connection->flags & HTTP_HEAD_BEGUN) || connection->requests == 0)
         refuse(connection, 408, WEFT_ETIMEDOUT);
     else
         close_connection(connection);

@@ -56,7 +56,7 @@ static int write_listing(const struct visit *visit, struct http_text *page)
     struct http_listing listing = {
         .path = visit->path.path,
         .entries = entries,
-        .left_out = visit->list.truncated ? 1 : 0,
+        .left_out = visit->list.truncated,
         .hidden = visit->files->options.hidden,
         .order = http_listing_order_of(visit->path.query),
     };

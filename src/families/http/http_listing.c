@@ -287,9 +287,7 @@ static void append_table(struct http_text *page, const struct http_listing *list
         append_entry(page, listing, &listing->entries[i]);
     http_text_append_string(page, "</tbody></table>\n");
     if (listing->left_out) {
-        http_text_append_string(page, "<p class=\"note\">There are ");
-        http_text_append_number(page, listing->left_out);
-        http_text_append_string(page, " more, which are not shown.</p>\n");
+        http_text_append_string(page, "<p class=\"note\">There is more in this folder than is shown here.</p>\n");
     } else if (listing->count == 0) {
         http_text_append_string(page, "<p class=\"note\">This folder is empty.</p>\n");
     }

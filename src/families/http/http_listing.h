@@ -31,8 +31,8 @@ struct http_listing {
     weft_bytes path; /* of the folder below the root, decoded, no slash at either end; empty for the root */
     struct http_listing_entry *entries;
     size_t count;
-    size_t left_out; /* entries that there are besides */
-    bool hidden;     /* names that begin with a dot can be requested */
+    bool left_out; /* there are more entries */
+    bool hidden;   /* names that begin with a dot can be requested */
     struct http_listing_order order;
 };
 

@@ -338,7 +338,14 @@ int weft_http_respond_end(weft_http_exchange *exchange, const weft_http_field *t
 int weft_http_respond(weft_http_exchange *exchange, unsigned status, const weft_http_field *fields, size_t count,
                       weft_bytes body)
 {
-    int result = start_with(exchange, status, fields, count, body.length, body);
+    uint64_t length;
+    int result;
+
+    if (status == 205)
+        body.length = 0; /* RFC 9110 §15.3.6: no content, and that is said */
+    /* §15.4.5: a 304 has the length that the 200 would have, and without a body here nobody knows that */
+    length = status == 304 && body.length == 0 ? WEFT_HTTP_LENGTH_UNKNOWN : body.length;
+    result = start_with(exchange, status, fields, count, length, body);
 
     return result < 0 ? result : weft_http_respond_end(exchange, NULL, 0);
 }

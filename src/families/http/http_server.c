@@ -8,10 +8,26 @@
 #define HEAD_TIME WEFT_SECONDS(30)
 #define BODY_TIME WEFT_SECONDS(60)
 #define IDLE_TIME WEFT_SECONDS(60)
+#define ANSWER_TIME WEFT_MINUTES(5)
+
+/* A head waits in the stream until it is complete: its limits are the server's, not the stream's. */
+static int make_room_for_head(weft_http_server *server, weft_stream *stream)
+{
+    weft_stream_options options = {.size = sizeof options};
+
+    if (server->input_limit == 0)
+        return 0;
+    options.input_limit = server->input_limit;
+    return weft_stream_set_options(stream, &options);
+}
 
 static weft_protocol *build(weft_factory *factory, weft_stream *stream)
 {
-    return http_connection_new(weft_container_of(factory, weft_http_server, factory), stream);
+    weft_http_server *server = weft_container_of(factory, weft_http_server, factory);
+
+    if (make_room_for_head(server, stream) < 0)
+        return NULL;
+    return http_connection_new(server, stream);
 }
 
 static void stopped(weft_factory *factory, size_t drained, size_t aborted)
@@ -24,6 +40,18 @@ static void stopped(weft_factory *factory, size_t drained, size_t aborted)
 
 static const weft_factory_ops factory_ops = {.build = build, .stopped = stopped};
 
+/* What the stream's own limit (64 KiB) must become; 0 if that is enough. */
+static size_t head_room(const weft_http_server_options *options)
+{
+    size_t line = options->request_line, fields = options->head_bytes;
+
+    if (line <= 16 * 1024 && fields <= 32 * 1024)
+        return 0;
+    if (line >= WEFT_UNLIMITED / 2 || fields >= WEFT_UNLIMITED / 2)
+        return WEFT_UNLIMITED;
+    return (line ? line : 8 * 1024) + (fields ? fields : 16 * 1024) + 1024;
+}
+
 static void set_options(weft_http_server *server, const weft_http_server_options *options)
 {
     server->limits = (weft_http1_limits){
@@ -33,6 +61,8 @@ static void set_options(weft_http_server *server, const weft_http_server_options
         .body = options->body >= WEFT_UNLIMITED ? WEFT_UNLIMITED : (size_t)options->body,
         .whole_head = true,
     };
+    server->input_limit = head_room(options);
+    server->answer_time = options->answer_time ? options->answer_time : ANSWER_TIME;
     server->head_time = options->head_time ? options->head_time : HEAD_TIME;
     server->body_time = options->body_time ? options->body_time : BODY_TIME;
     server->idle_time = options->idle_time ? options->idle_time : IDLE_TIME;

@@ -36,17 +36,18 @@
 #define HTTP_OK_ROOM 64
 
 enum {
-    HTTP_HEAD_BEGUN = 1 << 0,  /* part of a head is here: head_time runs */
-    HTTP_PARSING = 1 << 1,     /* http_connection.c is in its loop */
-    HTTP_LAST = 1 << 2,        /* no request follows: close when the response is done */
-    HTTP_DRAINING = 1 << 3,    /* the listener stops */
-    HTTP_BROKEN = 1 << 4,      /* refused: nothing more is parsed */
-    HTTP_PAUSED_BODY = 1 << 5, /* the responder wants no body for now */
-    HTTP_BODY_TIME = 1 << 6,   /* the deadline of the body runs */
-    HTTP_FULL = 1 << 7,        /* the client does not take what is queued: answer nothing more */
-    HTTP_WAITING = 1 << 8,     /* the stream is paused */
-    HTTP_ENDED = 1 << 9,       /* the client half-closed */
-    HTTP_DEAD = 1 << 10,       /* lost, but the task is still queued */
+    HTTP_HEAD_BEGUN = 1 << 0,   /* part of a head is here: head_time runs */
+    HTTP_PARSING = 1 << 1,      /* http_connection.c is in its loop */
+    HTTP_LAST = 1 << 2,         /* no request follows: close when the response is done */
+    HTTP_DRAINING = 1 << 3,     /* the listener stops */
+    HTTP_BROKEN = 1 << 4,       /* refused: nothing more is parsed */
+    HTTP_PAUSED_BODY = 1 << 5,  /* the responder wants no body for now */
+    HTTP_BODY_TIME = 1 << 6,    /* the deadline of the body runs */
+    HTTP_FULL = 1 << 7,         /* the client does not take what is queued: answer nothing more */
+    HTTP_WAITING = 1 << 8,      /* the stream is paused */
+    HTTP_ENDED = 1 << 9,        /* the client half-closed */
+    HTTP_ANSWER_TIME = 1 << 20, /* the deadline of the answer runs */
+    HTTP_DEAD = 1 << 10,        /* lost, but the task is still queued */
 };
 
 struct http_connection {
@@ -99,7 +100,8 @@ struct weft_http_server {
     weft_loop *loop;
     weft_http_handler *handler;
     weft_http1_limits limits;
-    weft_time head_time, body_time, idle_time;
+    weft_time head_time, body_time, answer_time, idle_time;
+    size_t input_limit; /* of the streams, if it has to be more than theirs */
     size_t requests;
     uint64_t body;
     void (*stopped)(void *arg, size_t drained, size_t aborted);

@@ -420,13 +420,13 @@ static void a_listing_has_a_limit(void **state)
     site_open(&web);
     client = web_connect(&web);
     expect_status(client, GET("/folder/"), 200);
-    expect_has(client, "not shown");
+    expect_has(client, "There is more in this folder");
     site_close(&web);
     site.options.listing_entries = 7;
     site_open(&web);
     client = web_connect(&web);
     expect_status(client, GET("/folder/"), 200);
-    expect_has_not(client, "not shown");
+    expect_has_not(client, "There is more in this folder");
     expect_has(client, "inner6");
     expect_has_not(client, ".hidden");
     site_close(&web);

@@ -126,6 +126,16 @@ static void stream_unknown(struct web *web, weft_http_exchange *exchange)
     assert_int_equal(WEB_CALL(web, weft_http_respond_end(exchange, NULL, 0)), 0);
 }
 
+static void answer_empty_304(struct web *web, weft_http_exchange *exchange)
+{
+    assert_int_equal(WEB_CALL(web, weft_http_respond(exchange, 304, NULL, 0, weft_bytes_of(NULL, 0))), 0);
+}
+
+static void answer_205(struct web *web, weft_http_exchange *exchange)
+{
+    respond_with_body(web, exchange, 205);
+}
+
 static void head_204_and_304_have_no_body(void **state)
 {
     (void)state;
@@ -133,6 +143,8 @@ static void head_204_and_304_have_no_body(void **state)
     check(answer_204, "GET", "1.1", "", "HTTP/1.1 204 No Content\r\n\r\n", true);
     check(answer_304, "GET", "1.1", "", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", true);
     check(answer_304_without_length, "GET", "1.1", "", "HTTP/1.1 304 Not Modified\r\n\r\n", true);
+    check(answer_empty_304, "GET", "1.1", "", "HTTP/1.1 304 Not Modified\r\n\r\n", true);
+    check(answer_205, "GET", "1.1", "", "HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n", true);
     check(answer_304_without_length, "HEAD", "1.0", "", "HTTP/1.1 304 Not Modified\r\nConnection: close\r\n\r\n",
           false);
     check(answer_204, "GET", "1.0", "Connection: keep-alive\r\n",
