@@ -9,7 +9,7 @@
  * a *responder* that hears of the request's body and of the exchange's end,
  * and answers when it can. The requests of one connection are handled one
  * after the other, so their responses are in order; what a client sends ahead
- * waits, within the stream's input limit.
+ * waits: at most the stream's input limit and one read of the engine (256 KiB).
  *
  * What breaks the protocol or a limit is answered by the server itself (400,
  * 408, 413, 414, 417, 431, 501, 505), and the connection is closed.
