@@ -96,7 +96,8 @@ typedef struct weft_http_server_options {
     uint64_t body;         /**< bytes of a request's body (default 1 MiB; UINT64_MAX for none); beyond it 413 */
     weft_time head_time;   /**< from a request's first byte to the end of its head (default 30 s); then 408 */
     weft_time body_time;   /**< from there to the end of its body (default 60 s); then 408 */
-    weft_time answer_time; /**< from there until the response was handed over (default 5 min); then 503, or an abort
+    weft_time answer_time; /**< from there until the response was handed over, and anew from each write to it
+                                  and each `drained` (default 5 min); then 503, or an abort
                                   if it had begun */
     weft_time idle_time;   /**< between two requests (default 60 s); then the connection is closed */
     size_t requests;       /**< of one connection, before it is closed (default WEFT_UNLIMITED) */

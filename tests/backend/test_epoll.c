@@ -3,6 +3,7 @@
 #include "laws/law.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -158,6 +159,50 @@ static void a_flood_does_not_starve_the_others(void **state)
     law_world_close(&world);
 }
 
+/* -- a peer that goes while nobody reads -- */
+
+static bool server_lost(struct law_world *world)
+{
+    return world->server[0].lost;
+}
+
+static void a_reset_is_heard_by_a_paused_stream(void **state)
+{
+    static struct law_world world;
+
+    (void)state;
+    law_world_open(&world, TCP, 1);
+    law_pair(&world, &counting, &counting, NULL);
+    LAW_DO(&world, weft_stream_pause(world.server[0].stream));
+    law_turns(&world, 3);
+    law_abort(&world.client[0]);
+    law_turns(&world, 30);
+    assert_true(server_lost(&world));
+    assert_int_equal(world.server[0].reason, -ECONNRESET);
+    law_world_close(&world);
+}
+
+static void a_half_close_waits_until_a_paused_stream_is_resumed(void **state)
+{
+    static struct law_world world;
+
+    (void)state;
+    law_world_open(&world, TCP, 1);
+    law_pair(&world, &counting, &counting, NULL);
+    LAW_DO(&world, weft_stream_pause(world.server[0].stream));
+    assert_int_equal(LAW_CALL(&world, weft_stream_write(world.client[0].stream, weft_bytes_from("abcdef"))), 0);
+    law_end(&world.client[0]);
+    law_turns(&world, 30);
+    assert_false(server_lost(&world));
+    assert_int_equal(world.server[0].received + world.server[0].ended, 0);
+    LAW_DO(&world, weft_stream_resume(world.server[0].stream));
+    law_turns(&world, 30);
+    assert_true(six_came(&world));
+    assert_int_equal(world.server[0].ended, 1);
+    assert_false(server_lost(&world));
+    law_world_close(&world);
+}
+
 /* -- EL-06, EL-08, EL-09 -- */
 
 static void sigpipe_is_ignored_unless_somebody_chose(void **state)
@@ -235,6 +280,8 @@ int main(void)
         support_test(passed_descriptors_do_not_stall_the_rest_or_leak),
         support_test(a_number_used_again_gets_no_old_event),
         support_test(a_flood_does_not_starve_the_others),
+        support_test(a_reset_is_heard_by_a_paused_stream),
+        support_test(a_half_close_waits_until_a_paused_stream_is_resumed),
         support_test(sigpipe_is_ignored_unless_somebody_chose),
         support_test(sockets_have_their_options),
         support_test(the_clock_never_goes_back),

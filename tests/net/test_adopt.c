@@ -218,6 +218,38 @@ static void a_twin_that_stays_open_brings_no_events(void **state)
     close(listening_twin);
 }
 
+/* It was never counted for its address, and must not be counted out. */
+static void a_connected_tcp_socket_with_a_limit_for_its_address(void **state)
+{
+    static struct law_world world;
+    weft_listen_options options = {.size = sizeof options, .max_per_address = 2};
+    struct sockaddr_in name;
+    socklen_t length = sizeof name;
+    int listening = tcp_listener(), client = socket(AF_INET, SOCK_STREAM, 0), fd;
+    char url[32];
+
+    (void)state;
+    assert_int_equal(getsockname(listening, (struct sockaddr *)&name, &length), 0);
+    assert_int_equal(connect(client, (struct sockaddr *)&name, sizeof name), 0);
+    fd = accept(listening, NULL, NULL);
+    assert_true(fd >= 0);
+    law_world_open(&world, EPOLL, 1);
+    world.server_hooks = &echoing;
+    snprintf(url, sizeof url, "fd://%d", fd);
+    assert_int_equal(LAW_CALL(&world, weft_listen(world.scope, url, &world.factory, &options, &world.listener, NULL)),
+                     0);
+    assert_int_equal(write(client, "abc", 3), 3);
+    law_until(&world, three_came);
+    assert_int_equal(weft_stream_peer(world.server[0].stream)->family, WEFT_ADDRESS_IPV4); /* the case that is meant */
+    law_turns(&world, 2);
+    expect_bytes(client, "abc");
+    close(client);
+    law_until(&world, is_stopped);
+    assert_int_equal(world.server[0].reason, WEFT_ECLOSED);
+    law_world_close(&world);
+    close(listening);
+}
+
 /* -- stdio: -- */
 
 static int saved[2];
@@ -269,6 +301,46 @@ static void stdio_over_pipes(void **state)
     expect_end(out[0]);
     close(out[0]);
     assert_int_equal(world.server[0].reason, WEFT_ECLOSED);
+}
+
+static int descriptor_of(const struct law_peer *peer)
+{
+    return ((struct backend_stream *)peer->stream)->fd;
+}
+
+static bool next_connected(struct law_world *world)
+{
+    return world->client[0].connected && world->server[1].connected;
+}
+
+/* Else the next connection would get what some part of the program prints. */
+static void the_numbers_of_stdio_are_never_free(void **state)
+{
+    static struct law_world world;
+    int in[2], out[2], left[2], next[2];
+
+    (void)state;
+    assert_int_equal(pipe(in), 0);
+    assert_int_equal(pipe(out), 0);
+    replace_stdio(in[0], out[1]);
+    law_world_open(&world, EPOLL, 1);
+    assert_int_equal(listen_at(&world, -1), 0);
+    close(in[1]);
+    law_until(&world, is_stopped);
+    left[0] = fcntl(0, F_GETFD);
+    left[1] = fcntl(1, F_GETFD);
+    world.stopped = 0;
+    law_listen(&world, NULL, &quiet);
+    law_connect(&world, 0, NULL, &quiet);
+    law_until(&world, next_connected);
+    next[0] = descriptor_of(&world.client[0]);
+    next[1] = descriptor_of(&world.server[1]);
+    law_world_close(&world);
+    restore_stdio();
+    expect_end(out[0]); /* the pipe itself was let go */
+    close(out[0]);
+    assert_true(left[0] >= 0 && left[1] >= 0);
+    assert_true(next[0] > 2 && next[1] > 2);
 }
 
 /* Packets, as a terminal's lines: a short read does not mean that nothing is left. */
@@ -370,7 +442,9 @@ int main(void)
         support_test(a_listening_socket_listens),
         support_test(what_cannot_be_adopted_stays_as_it_was),
         support_test(a_twin_that_stays_open_brings_no_events),
+        support_test(a_connected_tcp_socket_with_a_limit_for_its_address),
         support_test(stdio_over_pipes),
+        support_test(the_numbers_of_stdio_are_never_free),
         support_test(stdio_reads_packet_after_packet),
         support_test(stdio_over_one_socket_ends_it),
         support_test(stdio_over_regular_files),

@@ -2,7 +2,11 @@
 /* Listeners on every backend: limits, the graceful stop, and what they say of themselves (EL-28, EL-29). */
 #include "laws/law.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "loop/loop_internal.h"
 
@@ -306,6 +310,64 @@ static void an_address_in_use_is_refused(struct law_world *world)
     assert_null(second);
 }
 
+/* Somebody else's listener, which shares its port. */
+static int stranger(struct law_world *world)
+{
+    struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof name;
+    int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one), 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&name, sizeof name), 0);
+    assert_int_equal(listen(fd, 5), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&name, &length), 0);
+    snprintf(world->url, sizeof world->url, "tcp://127.0.0.1:%u", ntohs(name.sin_port));
+    return fd;
+}
+
+static void a_claimed_port_is_not_shared_with_strangers(struct law_world *world)
+{
+    weft_listen_options claim = {.size = sizeof claim, .reuse_port = true, .claim_port = true};
+    int fd;
+
+    if (world->kind->url[0] != 't')
+        return;
+    fd = stranger(world);
+    assert_int_equal(weft_listen(world->scope, world->url, &world->factory, &claim, &world->listener, NULL),
+                     -EADDRINUSE);
+    assert_null(world->listener);
+    close(fd);
+    assert_int_equal(weft_listen(world->scope, world->url, &world->factory, &claim, &world->listener, NULL), 0);
+}
+
+static void a_port_that_is_not_claimed_is_shared(struct law_world *world)
+{
+    weft_listen_options share = {.size = sizeof share, .reuse_port = true};
+    int fd;
+
+    if (world->kind->url[0] != 't')
+        return;
+    fd = stranger(world);
+    assert_int_equal(weft_listen(world->scope, world->url, &world->factory, &share, &world->listener, NULL), 0);
+    close(fd);
+}
+
+static void any_port_can_be_claimed_and_then_shared(struct law_world *world)
+{
+    static const weft_factory_ops second_ops = {.build = refuse, .stopped = stopped_quietly};
+    static struct law_world second;
+    weft_listen_options options = {.size = sizeof options, .reuse_port = true, .claim_port = true};
+    weft_listener *listener = NULL;
+
+    if (world->kind->url[0] != 't')
+        return;
+    law_listen(world, &options, &quiet); /* port 0 */
+    options.claim_port = false;
+    second.factory.ops = &second_ops;
+    assert_int_equal(weft_listen(world->scope, world->url, &second.factory, &options, &listener, NULL), 0);
+    assert_non_null(listener);
+}
+
 static const struct law laws[] = {
     {"EL-28: more than allowed wait in the backlog", more_than_allowed_wait_in_the_backlog, LAW_EVERYWHERE},
     {"refused connections count until they are gone", refused_connections_count_until_they_are_gone, LAW_EVERYWHERE},
@@ -322,6 +384,9 @@ static const struct law laws[] = {
     {"url has the real port", url_has_the_real_port, LAW_EVERYWHERE},
     {"every address means both families", every_address_means_both_families, LAW_EVERYWHERE},
     {"an address in use is refused", an_address_in_use_is_refused, LAW_EVERYWHERE},
+    {"a claimed port is not shared with strangers", a_claimed_port_is_not_shared_with_strangers, LAW_REAL},
+    {"a port that is not claimed is shared", a_port_that_is_not_claimed_is_shared, LAW_REAL},
+    {"any port can be claimed and then shared", any_port_can_be_claimed_and_then_shared, LAW_REAL},
 };
 
 int main(void)

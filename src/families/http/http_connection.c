@@ -389,12 +389,17 @@ static void deadline(weft_protocol *protocol, weft_stream *stream)
 {
     struct http_connection *connection = weft_container_of(protocol, struct http_connection, protocol);
 
-    (void)stream;
     if (is_over(connection))
         return;
-    if (connection->exchange && (connection->exchange->flags & EXCHANGE_REQUEST_DONE))
-        refuse(connection, 503, WEFT_ETIMEDOUT); /* it is the handler that is late, not the client */
-    else if (connection->exchange || (connection->flags & HTTP_HEAD_BEGUN) || connection->requests == 0)
+    if (connection->exchange && (connection->exchange->flags & EXCHANGE_REQUEST_DONE)) {
+        connection->flags &= ~(uint32_t)HTTP_ANSWER_TIME;
+        if (weft_stream_queued(stream) > 0)
+            set_deadline(connection, 0); /* the client is slow: the stream watches for a stall */
+        else
+            refuse(connection, 503, WEFT_ETIMEDOUT); /* it is the handler that is late, not the client */
+        return;
+    }
+    if (connection->exchange || (connection->flags & HTTP_HEAD_BEGUN) || connection->requests == 0)
         refuse(connection, 408, WEFT_ETIMEDOUT);
     else
         close_connection(connection);

@@ -264,6 +264,15 @@ static int broken(weft_http_exchange *exchange, int error)
     return error;
 }
 
+/* A handler that writes is not late. */
+static void renew_answer_time(struct http_connection *connection)
+{
+    if (!(connection->flags & HTTP_ANSWER_TIME))
+        return;
+    connection->flags &= ~(uint32_t)HTTP_ANSWER_TIME;
+    http_connection_changed(connection);
+}
+
 int weft_http_respond_write(weft_http_exchange *exchange, weft_bytes bytes)
 {
     bool chunked = (exchange->flags & EXCHANGE_CHUNKED) != 0;
@@ -280,6 +289,7 @@ int weft_http_respond_write(weft_http_exchange *exchange, weft_bytes bytes)
         if (status < 0)
             return chunked ? broken(exchange, status) : status;
         exchange->written += bytes.length;
+        renew_answer_time(exchange->connection);
         return status;
     }
     exchange->written += exchange->announced == WEFT_HTTP_LENGTH_UNKNOWN ? 0 : bytes.length;

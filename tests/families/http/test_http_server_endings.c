@@ -195,12 +195,117 @@ static void a_slow_handler_is_not_cut_off(void **state)
     assert_true(web_record_at(&web, 0)->duration >= WEFT_MINUTES(4));
 }
 
+static void expect_503(struct web *web, weft_time limit)
+{
+    struct web_client *client = web_connect(web);
+    char page[HTTP_ERROR_PAGE_ROOM];
+
+    web_send(client, GET);
+    for (int i = 0; i < 9; i++)
+        web_pass(web, limit / 10);
+    web_pass(web, limit / 10 - WEFT_MILLISECONDS(100));
+    web_expect(client, "");
+    web_expect_open(client);
+    web_pass(web, WEFT_MILLISECONDS(200));
+    if (!strstr(web_text(client), "HTTP/1.1 503 Service Unavailable\r\n") ||
+        !strstr(web_text(client), "\r\nConnection: close\r\n"))
+        fail_msg("no 503 but %s", web_text(client));
+    web_forget(client);
+    web_expect_lost(client, true);
+    assert_int_equal(web_kept_at(web, 0)->gone, 1);
+    assert_int_equal(web_kept_at(web, 0)->reason, WEFT_ETIMEDOUT);
+    web_close(web);
+    assert_int_equal(web->record_count, 1);
+    web_expect_record(web, 0, "GET", 503, http_error_page(503, page), true);
+}
+
+static void a_handler_that_never_answers_gets_503_for_its_client(void **state)
+{
+    struct web_options options = {.seed = 1, .server = {.size = sizeof options.server, .answer_time = WEFT_SECONDS(7)}};
+    struct web web;
+
+    (void)state;
+    web_open(&web, &options, web_keep_only);
+    expect_503(&web, WEFT_SECONDS(7));
+    web_open(&web, NULL, web_keep_only);
+    expect_503(&web, WEFT_MINUTES(5));
+}
+
+static void an_answer_that_began_and_does_not_go_on_is_aborted(void **state)
+{
+    struct web_options options = {.seed = 1, .server = {.size = sizeof options.server, .answer_time = WEFT_SECONDS(7)}};
+    struct web web;
+    struct web_client *client;
+
+    (void)state;
+    web_open(&web, &options, web_keep_only);
+    client = web_connect(&web);
+    web_send(client, GET);
+    assert_int_equal(weft_http_respond_start(web_kept_at(&web, 0)->exchange, 200, NULL, 0, 5), 0);
+    web_pass(&web, WEFT_MILLISECONDS(6900));
+    web_expect_open(client);
+    web_pass(&web, WEFT_MILLISECONDS(200));
+    web_expect_lost(client, false);
+    assert_int_equal(web_kept_at(&web, 0)->gone, 1);
+    assert_int_equal(web_kept_at(&web, 0)->reason, WEFT_ETIMEDOUT);
+    web_close(&web);
+    web_expect_record(&web, 0, "GET", 200, 0, false);
+}
+
+/* More than the high-water mark: each piece is followed by `drained`. */
+static char piece[100000];
+#define PIECES 6
+
+static void write_piece(struct web_kept *kept)
+{
+    assert_int_equal(WEB_CALL(kept->web, weft_http_respond_write(kept->exchange, weft_bytes_of(piece, sizeof piece))),
+                     1);
+    if (++kept->sent == PIECES)
+        assert_int_equal(WEB_CALL(kept->web, weft_http_respond_end(kept->exchange, NULL, 0)), 0);
+}
+
+static void write_later(struct web_kept *kept)
+{
+    web_later(kept, WEFT_SECONDS(5), write_piece);
+}
+
+static void stream_slowly(struct web *web, weft_http_exchange *exchange)
+{
+    struct web_kept *kept = web_keep(web, exchange);
+
+    assert_int_equal(WEB_CALL(web, weft_http_respond_start(exchange, 200, NULL, 0, PIECES * sizeof piece)), 0);
+    kept->on_drained = write_later;
+    write_piece(kept);
+}
+
+static void an_answer_that_goes_on_is_not_cut(void **state)
+{
+    struct web_options options = {.seed = 1, .server = {.size = sizeof options.server, .answer_time = WEFT_SECONDS(7)}};
+    struct web web;
+    struct web_client *client;
+
+    (void)state;
+    web_open(&web, &options, stream_slowly);
+    client = web_connect(&web);
+    client->counts = true;
+    web_send(client, GET);
+    for (int i = 0; i < 26; i++)
+        web_pass(&web, WEFT_SECONDS(1));
+    assert_int_equal(web_kept_at(&web, 0)->gone, 1);
+    assert_int_equal(web_kept_at(&web, 0)->reason, 0);
+    web_expect_open(client);
+    web_close(&web);
+    web_expect_record(&web, 0, "GET", 200, PIECES * sizeof piece, true);
+    assert_true(web_record_at(&web, 0)->duration >= WEFT_SECONDS(25));
+}
+
 static void deadlines_can_be_switched_off(void **state)
 {
     struct web_options options = {.seed = 1,
                                   .server = {.size = sizeof options.server,
                                              .head_time = WEFT_NEVER,
                                              .body_time = WEFT_NEVER,
+                                             .answer_time = WEFT_NEVER,
                                              .idle_time = WEFT_NEVER},
                                   .stream = {.size = sizeof options.stream, .idle = WEFT_NEVER}};
     struct web web;
@@ -215,6 +320,7 @@ static void deadlines_can_be_switched_off(void **state)
     web_send(client, "Content-Length: 1\r\n\r\n");
     web_pass(&web, WEFT_HOURS(1));
     web_send(client, "b");
+    web_pass(&web, WEFT_HOURS(1));
     answer_ok(&web, 0);
     web_pass(&web, WEFT_HOURS(1));
     web_expect(client, OK_2 "ok");
@@ -463,6 +569,9 @@ int main(void)
         support_test(a_body_that_is_late_after_the_response_began_aborts),
         support_test(an_unread_body_that_does_not_come_ends_the_connection),
         support_test(a_slow_handler_is_not_cut_off),
+        support_test(a_handler_that_never_answers_gets_503_for_its_client),
+        support_test(an_answer_that_began_and_does_not_go_on_is_aborted),
+        support_test(an_answer_that_goes_on_is_not_cut),
         support_test(deadlines_can_be_switched_off),
         support_test(an_idle_connection_is_closed_by_a_stop),
         support_test(a_busy_connection_finishes_before_a_stop),

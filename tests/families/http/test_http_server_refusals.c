@@ -184,9 +184,35 @@ static void the_default_limits_are_as_documented(void **state)
     free(text);
 }
 
+/* What the stream would hold by itself is less. */
+static void a_large_head_is_taken_if_its_limit_says_so(void **state)
+{
+    struct web_options options = {.seed = 1, .server = {.size = sizeof options.server, .head_bytes = 200000}};
+    static char value[1001];
+    struct web web;
+    struct web_client *client;
+
+    (void)state;
+    memset(value, 'v', 1000);
+    web_open(&web, &options, web_echo_path);
+    client = web_connect(&web);
+    web_send(client, "GET /x HTTP/1.1\r\nHost: a\r\n");
+    for (int i = 0; i < 90; i++) {
+        web_send(client, i % 10 == 0 ? "X-Large: " : "");
+        web_send(client, value);
+        web_send(client, i % 10 == 9 ? "\r\n" : "");
+    }
+    web_expect(client, "");
+    web_send(client, "\r\n");
+    web_expect(client, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n/x");
+    web_expect_open(client);
+    web_close(&web);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        support_test(a_large_head_is_taken_if_its_limit_says_so),
         support_test(each_refusal_is_answered_and_recorded_once),
         support_test(what_came_before_a_refusal_is_answered),
         support_test(the_record_of_a_refusal_says_what_was_asked),

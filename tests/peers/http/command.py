@@ -100,6 +100,41 @@ def test_addresses():
             pass  # the socket that the one before left is no obstacle
 
 
+def test_a_port_that_another_one_shares_is_in_use():
+    with kit.folder() as root, kit.web(root, "-w", "2") as server:
+        out, errors = weft("web", "-w", "2", "-l", str(server.port), root, status=1)
+        wanted = f"weft web: cannot listen on tcp://127.0.0.1:{server.port}: Address already in use\n"
+        assert not out and errors == wanted, errors
+
+
+def test_a_log_that_would_go_into_the_answers_is_refused():
+    with kit.folder() as root:
+        for url in ["stdio:", "STDIO:", "fd://1"]:
+            out, errors = weft("web", "-l", url, root, status=2)
+            assert not out and errors.count("\n") == 1 and "--log none" in errors, (url, errors)
+        kit.write(root, "file", b"here\n")
+        done = subprocess.run([kit.WEFT, "web", "-l", "stdio:", "--log", "none", root], stdout=subprocess.PIPE,
+                              input=b"GET /file HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+                              stderr=subprocess.PIPE, timeout=kit.PATIENCE)
+        assert done.returncode == 0 and done.stdout.startswith(b"HTTP/1.1 200 "), done
+        assert done.stdout.endswith(b"\r\n\r\nhere\n"), done
+
+
+def listeners(port):
+    """How many sockets listen there."""
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        return sum(row.split()[1].endswith(f":{port:04X}") and row.split()[3] == "0A" for row in table)
+
+
+def test_the_scheme_is_of_any_case():
+    with kit.folder() as root:
+        kit.write(root, "file", b"here\n")
+        with kit.Server(kit.WEFT, "web", "-w", "2", "--log", "none", "-l", "TCP://127.0.0.1:0", root) as server:
+            assert listeners(server.port) == 2
+            for _ in range(10):
+                assert kit.fetch(server.port, "/file").body == b"here\n"
+
+
 def test_an_inherited_descriptor():
     with kit.folder() as root, socket.socket() as listening:
         kit.write(root, "file", b"here\n")

@@ -128,6 +128,21 @@ def test_h1_18_clients_that_stop_reading_are_sent_away():
             connection.close()
 
 
+def test_h1_18_a_client_that_takes_a_little_is_no_stall():
+    with Site("--write-timeout", "1s", size=20 * MIB) as site:
+        silent, length = begun(site.port)
+        slow, length = begun(site.port)
+        with silent, slow:
+            over, got = time.monotonic() + 4, b""
+            while time.monotonic() < over:  # about 20 KB/s, of which the system tells the sender nothing
+                got += slow._exactly(1024)
+                time.sleep(0.05)
+            rest, how = received(slow, length - len(got))
+            assert how == "whole" and got + rest == site.data, (how, len(got), len(rest))
+            got, how = received(silent, length)
+            assert how != "whole" and site.data.startswith(got), (len(got), how)
+
+
 def established(port):
     """The kernel's table of connections from the server's side."""
     with open("/proc/net/tcp", encoding="ascii") as table:
