@@ -258,6 +258,28 @@ static bool has_opaque_first(const weft_bytequeue *queue)
     return found;
 }
 
+static void disowned_bytes_are_copied_in_their_place(void **state)
+{
+    char borrowed[] = "borrowed";
+    struct owner leaving = OWNER, other = OWNER;
+    struct fixture f;
+
+    (void)state;
+    fixture_init(&f);
+    append(&f, "head ");
+    weft_owner_ref(&leaving.base); /* the queue's; ours stays */
+    assert_int_equal(weft_bytequeue_append_owned(&f.queue, f.pool, weft_bytes_of(borrowed, 8), &leaving.base), 0);
+    assert_int_equal(weft_bytequeue_append_owned(&f.queue, f.pool, weft_bytes_from(" other"), &other.base), 0);
+    append(&f, " tail");
+    assert_int_equal(weft_bytequeue_disown(&f.queue, f.pool, &leaving.base), 0);
+    assert_int_equal(leaving.base.references, 1);
+    assert_int_equal(other.base.references, 1);
+    memset(borrowed, '#', sizeof borrowed); /* its bytes may go now */
+    assert_string_equal(peeked(&f.queue), "head borrowed other tail");
+    assert_int_equal(weft_bytequeue_length(&f.queue), 24);
+    fixture_fini(&f);
+}
+
 static void opaque_stretch_is_consumed_in_its_turn(void **state)
 {
     const uint64_t huge = UINT64_C(1) << 40;
@@ -496,6 +518,7 @@ int main(void)
         support_test(queue_that_never_empties_stays_small),
         support_test(el_23_byte_by_byte_costs_little_more_than_at_once),
         support_test(el_23_twice_the_bytes_cost_twice_as_much),
+        support_test(disowned_bytes_are_copied_in_their_place),
         support_test(failed_allocation_leaves_the_queue_as_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,7 +75,6 @@ int http_exchange_keep(weft_http_exchange *exchange)
     if (exchange->path.length > 0) /* the path is a part of the target */
         exchange->path.data = target.data + (exchange->path.data - exchange->target.data);
     exchange->target = target;
-    exchange->flags |= EXCHANGE_KEPT;
     return 0;
 }
 

@@ -118,7 +118,6 @@ static void add_framing(struct head *head, weft_http_exchange *exchange, unsigne
         exchange->flags |= EXCHANGE_CHUNKED;
         ADD_LINE(head, "Transfer-Encoding: chunked");
     } else {
-        exchange->flags |= EXCHANGE_UNTIL_CLOSE;
         connection->flags |= HTTP_LAST;
     }
     if (leaves_body_unread(exchange) || (connection->flags & HTTP_DRAINING))

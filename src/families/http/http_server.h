@@ -69,9 +69,7 @@ enum {
     EXCHANGE_STARTED = 1 << 4,       /* the response's head was written */
     EXCHANGE_RESPONSE_DONE = 1 << 5, /* the response was handed over */
     EXCHANGE_CHUNKED = 1 << 6,
-    EXCHANGE_NO_BODY = 1 << 7, /* HEAD, 204, 304: what is written is dropped */
-    EXCHANGE_UNTIL_CLOSE = 1 << 8,
-    EXCHANGE_KEPT = 1 << 9,        /* its slices are in memory of its own */
+    EXCHANGE_NO_BODY = 1 << 7,     /* HEAD, 204, 304: what is written is dropped */
     EXCHANGE_IN_REQUEST = 1 << 10, /* the handler is being called */
     EXCHANGE_GONE = 1 << 11,
 };
@@ -103,7 +101,6 @@ struct weft_http_server {
     weft_time head_time, body_time, answer_time, idle_time;
     size_t input_limit; /* of the streams, if it has to be more than theirs */
     size_t requests;
-    uint64_t body;
     void (*stopped)(void *arg, size_t drained, size_t aborted);
     void *stopped_arg;
     weft_http_exchange *free_exchanges;
