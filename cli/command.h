@@ -17,14 +17,21 @@ struct option;
 /* What completion offers for an operand. */
 enum operand_kind { OPERAND_TEXT, OPERAND_DIRECTORY, OPERAND_FILE, OPERAND_COMMAND };
 
-/* A positional argument; the value is a `const char *` at the offset. */
+/* A positional argument; the value is a `const char *` at the offset, or a struct option_strings. */
 struct operand {
     const char *name;    /* as help shows it: "DIR" */
     const char *help;    /* one sentence */
     const char *initial; /* the default, or NULL */
     enum operand_kind kind;
     bool required;
+    bool repeats; /* the last one only: takes all that is left, into a struct option_strings */
     size_t offset;
+};
+
+/* An exit status other than those of every command. */
+struct exit_status {
+    int number;
+    const char *meaning; /* a sentence */
 };
 
 /* A line to try. */
@@ -42,6 +49,8 @@ struct command {
     size_t option_count;
     const struct operand *operands; /* the required ones first */
     size_t operand_count;
+    const struct exit_status *statuses; /* or NULL */
+    size_t status_count;
     const struct example *examples;
     size_t example_count;
     size_t values_size;             /* of the struct that the options fill */

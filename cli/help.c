@@ -75,11 +75,26 @@ static void print_options(FILE *out, const struct command *command, size_t colum
     }
 }
 
+static void print_statuses(FILE *out, const struct command *command, size_t width)
+{
+    char term[TERM];
+
+    if (command->status_count)
+        fprintf(out, "\nExit status, besides 0 (done), 1 (failed) and 2 (used wrongly):\n");
+    for (size_t i = 0; i < command->status_count; i++) {
+        snprintf(term, sizeof(term), "  %d", command->statuses[i].number);
+        print_explained(out, term, command->statuses[i].meaning, NULL, 8, width);
+    }
+}
+
 void help_print_usage(FILE *out, const struct command *command)
 {
     fprintf(out, "weft %s [OPTION]...", command->name);
-    for (size_t i = 0; i < command->operand_count; i++)
+    for (size_t i = 0; i < command->operand_count; i++) {
         fprintf(out, command->operands[i].required ? " %s" : " [%s]", command->operands[i].name);
+        if (command->operands[i].repeats)
+            fputs("...", out);
+    }
 }
 
 void help_print(FILE *out, const struct command *command, size_t width)
@@ -100,6 +115,7 @@ void help_print(FILE *out, const struct command *command, size_t width)
         print_explained(out, term, operand->help, operand->initial, column, width);
     }
     print_options(out, command, column, width);
+    print_statuses(out, command, width);
     if (command->example_count)
         fprintf(out, "\nExamples:\n");
     for (size_t i = 0; i < command->example_count; i++) {

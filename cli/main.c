@@ -11,15 +11,20 @@
 #include "help.h"
 #include "layout.h"
 #include "options.h"
+#include "output.h"
 
 /* What could not be written (a full disk, a closed pipe) must not look like success. */
 static int flushed(int status)
 {
-    if ((fflush(stdout) != 0 || ferror(stdout)) && status == EXIT_DONE) {
+    bool failed_before = ferror(stdout), fails = fflush(stdout) != 0;
+
+    if (status != EXIT_DONE)
+        return status;
+    if (fails)
         fprintf(stderr, "weft: cannot write to standard output: %s\n", strerror(errno));
-        return EXIT_FAILED;
-    }
-    return status;
+    else if (failed_before) /* its reason is not known any more */
+        fprintf(stderr, "weft: cannot write all to standard output\n");
+    return fails || failed_before || output_failure() < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
 static int run_command(const struct command *command, int argc, char *const *argv)

@@ -117,13 +117,18 @@ static void print_examples(FILE *out, const struct command *command)
     }
 }
 
-static void print_exit_status(FILE *out)
+static void print_exit_status(FILE *out, const struct command *command)
 {
     fputs(".Sh EXIT STATUS\n.Bl -tag -width Ds\n"
           ".It 0\nIt did what it was asked to.\n"
           ".It 1\nIt failed, and said why on standard error.\n"
-          ".It 2\nIt was used wrongly, and said how on standard error.\n.El\n",
+          ".It 2\nIt was used wrongly, and said how on standard error.\n",
           out);
+    for (size_t i = 0; command && i < command->status_count; i++) {
+        fprintf(out, ".It %d\n", command->statuses[i].number);
+        print_sentences(out, command->statuses[i].meaning);
+    }
+    fputs(".El\n", out);
 }
 
 void man_print(FILE *out, const struct command *command)
@@ -133,12 +138,13 @@ void man_print(FILE *out, const struct command *command)
     fprintf(out, " 1\n.Os Weft\n.Sh NAME\n.Nm weft-%s\n.Nd %s\n", command->name, command->summary);
     fprintf(out, ".Sh SYNOPSIS\n.Nm weft Cm %s\n.Op Ar option ...\n", command->name);
     for (size_t i = 0; i < command->operand_count; i++)
-        fprintf(out, command->operands[i].required ? ".Ar %s\n" : ".Op Ar %s\n", command->operands[i].name);
+        fprintf(out, command->operands[i].required ? ".Ar %s%s\n" : ".Op Ar %s%s\n", command->operands[i].name,
+                command->operands[i].repeats ? " ..." : "");
     fputs(".Sh DESCRIPTION\n", out);
     print_sentences(out, command->description);
     print_operands(out, command);
     print_options(out, command);
-    print_exit_status(out);
+    print_exit_status(out, command);
     print_examples(out, command);
     fputs(".Sh SEE ALSO\n.Xr weft 1\n", out);
 }
@@ -155,5 +161,5 @@ void man_print_overview(FILE *out)
         fprintf(out, ".It Cm %s\n%s; see\n.Xr weft-%s 1 .\n", commands[i]->name, commands[i]->summary,
                 commands[i]->name);
     fputs(".El\n", out);
-    print_exit_status(out);
+    print_exit_status(out, NULL);
 }

@@ -290,6 +290,17 @@ static enum options_result parse_short(struct parse *parse, const char *letters)
     return OPTIONS_RUN;
 }
 
+static enum options_result set_operand(struct parse *parse, const struct operand *operand, const char *text)
+{
+    void *at = parse->values + operand->offset;
+
+    if (!operand->repeats)
+        *(const char **)at = text;
+    else if (add_string(at, text) < 0)
+        return wrong(parse, "%s is given more than %d times", operand->name, OPTION_REPEATS);
+    return OPTIONS_RUN;
+}
+
 static enum options_result parse_operand(struct parse *parse, const char *text)
 {
     const struct command *command = parse->command;
@@ -298,13 +309,14 @@ static enum options_result parse_operand(struct parse *parse, const char *text)
     option_printable(text, shown, sizeof(shown));
     if (command->operand_count == 0)
         return wrong(parse, "takes no argument, but got '%s'", shown);
+    if (parse->operands > 0 && command->operands[parse->operands - 1].repeats)
+        parse->operands--;
     if (parse->operands == command->operand_count)
         return wrong(parse, "one argument too many: '%s' (after %s)", shown,
                      command->operands[command->operand_count - 1].name);
     if (*text == '\0')
         return wrong(parse, "%s is empty", command->operands[parse->operands].name);
-    *(const char **)(void *)(parse->values + command->operands[parse->operands++].offset) = text;
-    return OPTIONS_RUN;
+    return set_operand(parse, &command->operands[parse->operands++], text);
 }
 
 static enum options_result parse_arguments(struct parse *parse)
@@ -343,7 +355,8 @@ static enum options_result fill_in(struct parse *parse)
     for (size_t i = parse->operands; i < command->operand_count; i++) {
         if (command->operands[i].required)
             return wrong(parse, "%s is missing", command->operands[i].name);
-        *(const char **)(void *)(parse->values + command->operands[i].offset) = command->operands[i].initial;
+        if (command->operands[i].initial)
+            (void)set_operand(parse, &command->operands[i], command->operands[i].initial);
     }
     return OPTIONS_RUN;
 }

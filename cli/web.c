@@ -13,6 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include <weft/connection_limit.h>
 #include <weft/http_files.h>
 #include <weft/memory.h>
 #include <weft/signal.h>
@@ -38,6 +39,7 @@ struct web_worker {
 struct web {
     const struct web_options *options;
     weft_directory *directory;
+    weft_connection_limit *limit; /* of all workers and addresses together */
     struct web_worker *workers;
     size_t count;
     weft_signal terminate, interrupt;
@@ -67,6 +69,7 @@ static void stop_worker(weft_post *post)
     for (size_t i = 0; i < OPTION_REPEATS; i++)
         if (worker->listeners[i])
             weft_listener_stop(worker->listeners[i], web->options->grace);
+    access_log_stop(&worker->log, web->options->grace);
 }
 
 /* The first signal lets what runs finish; the second ends the program as signals commonly do. */
@@ -118,18 +121,14 @@ static int make_handler(struct web_worker *worker)
         .head_time = options->header_timeout,
         .body_time = options->body_timeout,
         .idle_time = options->idle_timeout,
+        .request_rate = options->min_rate,
+        .response_rate = options->min_rate,
     };
     int status = weft_http_files_new(worker->web->directory, &files, &worker->files);
 
     if (status == 0)
         status = weft_http_server_new(worker->loop, weft_http_files_handler(worker->files), &server, &worker->server);
     return status;
-}
-
-/* A limit for the process, divided among its workers; a share is never 0. */
-static size_t share_of(const struct web *web, size_t limit)
-{
-    return limit == WEFT_UNLIMITED ? limit : (limit + web->count - 1) / web->count;
 }
 
 /* Only TCP sockets can be opened once for each worker; anything else is the first worker's. */
@@ -146,8 +145,8 @@ static int listen_at(struct web_worker *worker, size_t index)
         .backlog = (int)web->options->backlog,
         .reuse_port = web->count > 1 && is_shared(web->urls[index]),
         .claim_port = worker == &web->workers[0] && is_shared(web->urls[index]),
-        .max_connections = share_of(web, web->options->max_connections),
-        .max_per_address = web->options->max_per_address,
+        .max_connections = WEFT_UNLIMITED, /* the limit that all share counts them */
+        .limit = web->limit,
         .stream = {.size = sizeof options.stream,
                    .idle = WEFT_NEVER, /* the server has its own deadlines */
                    .write_stall = web->options->write_timeout},
@@ -249,6 +248,15 @@ static bool log_would_be_an_answer(const struct web_options *options)
     return false;
 }
 
+static int make_limit(struct web *web)
+{
+    weft_connection_limit_options options = {.size = sizeof options,
+                                             .connections = web->options->max_connections,
+                                             .per_address = web->options->max_per_address};
+
+    return weft_connection_limit_new(&options, &web->limit);
+}
+
 static int open_all(struct web *web)
 {
     const char *path = web->options->directory;
@@ -258,6 +266,9 @@ static int open_all(struct web *web)
         fprintf(stderr, "weft web: cannot serve %s: %s\n", path, weft_error_text(status));
         return status;
     }
+    status = make_limit(web);
+    if (status < 0)
+        return status;
     web->workers = weft_allocate_zeroed(web->count, sizeof *web->workers);
     if (!web->workers)
         return WEFT_ENOMEM;
@@ -297,6 +308,7 @@ static void close_all(struct web *web, size_t *drained, size_t *aborted)
 {
     for (size_t i = 0; web->workers && i < web->count; i++) {
         struct web_worker *worker = &web->workers[i];
+        access_log_stop(&worker->log, 0); /* a loop that failed may have left it waiting for its reader */
         weft_loop_free(worker->loop);
         weft_http_server_free(worker->server);
         weft_http_files_free(worker->files);
@@ -305,6 +317,7 @@ static void close_all(struct web *web, size_t *drained, size_t *aborted)
         *aborted += worker->aborted;
     }
     weft_release(web->workers);
+    weft_connection_limit_unref(web->limit);
     weft_directory_unref(web->directory);
 }
 

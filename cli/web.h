@@ -27,9 +27,10 @@ struct web_options {
     bool precompressed;
     enum web_log log;
     bool quiet;
-    size_t max_connections; /* of the process: to be divided among the workers */
+    size_t max_connections; /* of the process */
     size_t max_per_address;
     uint64_t max_body;
+    uint64_t min_rate; /* bytes a second */
     weft_time header_timeout;
     weft_time body_timeout;
     weft_time idle_timeout;

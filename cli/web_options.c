@@ -86,8 +86,7 @@ static const struct option options[] = {
      .maximum = MANY,
      .may_be_unlimited = true,
      .group = LIMITS,
-     .help = "Connections at once, divided among the workers and counted for each address of --listen; more wait. Also "
-             "takes 'unlimited'."},
+     .help = "Connections at once, of all workers and addresses together; more wait. Also takes 'unlimited'."},
     {.name = "max-per-address",
      OPTION_SETS_INTEGER(struct web_options, max_per_address),
      .argument = "N",
@@ -96,8 +95,7 @@ static const struct option options[] = {
      .maximum = MANY,
      .may_be_unlimited = true,
      .group = LIMITS,
-     .help = "Connections at once from one IPv4 address or IPv6 /64 network, in each worker; more are reset. A proxy, "
-             "or many people "
+     .help = "Connections at once from one IPv4 address or IPv6 /64 network; more are reset. A proxy, or many people "
              "behind one router, share an address."},
     {.name = "max-body",
      OPTION_SETS_SIZE(struct web_options, max_body),
@@ -147,6 +145,18 @@ static const struct option options[] = {
      .may_be_unlimited = true,
      .group = DEADLINES,
      .help = "How long a client may take nothing of what is sent to it."},
+    {.name = "min-rate",
+     OPTION_SETS_SIZE(struct web_options, min_rate),
+     .argument = "SIZE",
+     .initial = "240",
+     .minimum = 1,
+     .maximum = UINT64_C(1) << 30,
+     .may_be_unlimited = true,
+     .group = DEADLINES,
+     .help =
+         "The bytes a second that a client must send of a request's body, and take of a long response. It may pause "
+         "for 5 seconds in sending, and for 30 in taking. Then it gets 408 or is cut off; with 'unlimited' only the "
+         "times above count."},
     {.name = "grace",
      OPTION_SETS_DURATION(struct web_options, grace),
      .argument = "TIME",

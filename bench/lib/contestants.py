@@ -8,8 +8,9 @@ from servers import found
 REFERENCE_ECHO, TWIN_ECHO = 'bare epoll', 'bare epoll twin'
 TWIN = ' twin'
 WEFT = 'weft'
+WEFT_TASK = 'weft, a task'
 HELLO = b'Hello, world!'
-IDLE = 9900  # beside the busy ones; together fewer than the 10,000 that examples/echo admits
+IDLE = 9900  # beside the busy ones; together fewer than the 10,000 that our echo admits
 FILES = {'1k.bin': 1 << 10, '100k.bin': 100 << 10, '10m.bin': 10 << 20}
 
 
@@ -26,7 +27,8 @@ def echo(bench):
     built = [(REFERENCE_ECHO, 'echo_epoll'), ('libuv', 'echo_uv'), ('libevent', 'echo_event'),
              ('libevent bare', 'echo_event_bare'), ('libev', 'echo_ev'), (TWIN_ECHO, 'echo_epoll')]
     fleet = [(name, [bench.program(program), '{port}']) for name, program in built if bench.has(program)]
-    fleet.insert(1, (WEFT, [bench.weft('examples/echo'), 'tcp://127.0.0.1:{port}']))
+    fleet.insert(1, (WEFT, [bench.weft('examples/echo_protocol'), 'tcp://127.0.0.1:{port}']))
+    fleet.insert(2, (WEFT_TASK, [bench.weft('examples/echo'), 'tcp://127.0.0.1:{port}']))
     return fleet
 
 

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""The tables that load running servers: echo, user CPU, hello, static files."""
+"""The tables that load running servers: echo, hello, static files."""
 import contextlib
 import subprocess
 
 import contestants
 import machine
 from contestants import IDLE, echo_key
-from report import print_table, print_user_table
+from report import print_table
 from rounds import measure
 from servers import Failed, Fleet
+from user import run_user
 
 
 def echo_shapes(quick):
@@ -68,16 +69,6 @@ def run_echo(bench):
             bench.results[key] = result
             print_table(key, result, contestants.REFERENCE_ECHO, 'messages/s')
         run_user(bench, servers)
-
-
-def run_user(bench, servers):
-    """User CPU for a message: by ticks, so it takes longer runs."""
-    for depth in (1, 16):
-        key = f'user CPU, echo 64 B, 50 connections, depth {depth}'
-        result = measure(bench, servers, ['-s', '64', '-c', '50', '-d', str(depth)], contestants.REFERENCE_ECHO,
-                         seconds=bench.user_seconds)
-        bench.results[key] = result
-        print_user_table(key, result)
 
 
 def run_http(bench):

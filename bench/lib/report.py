@@ -59,9 +59,10 @@ def print_user_table(title, result):
 
 
 def user_error(row):
-    """Ticks are samples at 250 Hz or so (a tick of /proc is 10 ms): the error falls with the root of their number."""
-    samples = max(row['user_ticks'] * 2.5, 1)
-    return row['user_us'] / samples ** 0.5 if row['user_ticks'] else 10_000 / sum(r['messages'] for r in row['runs'])
+    """User time is found by samples: the error falls with the root of their number."""
+    if row['user_samples'] < 1:
+        return 4000 / sum(run['messages'] for run in row['runs'])  # as if there had been one tick of 4 ms
+    return row['user_us'] / row['user_samples'] ** 0.5
 
 
 def print_memory(kind, result):

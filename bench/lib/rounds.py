@@ -10,6 +10,7 @@ import machine
 from servers import Failed
 
 LOAD_TIMEOUT = 60
+TICKS_PER_SECOND = 250  # or so; what /proc shows of them is rounded to 10 ms
 
 
 def quartiles(values):
@@ -31,13 +32,17 @@ def load_command(bench, server, arguments, seconds, warm_up):
             '-t', str(seconds), '-w', str(warm_up), '-P', server.pid_list(), *arguments]
 
 
-def load_once(bench, server, arguments, seconds, warm_up):
+def run_load(command, timeout):
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout,
+                          preexec_fn=machine.ends_with_parent)
+
+
+def load_once(bench, server, arguments, seconds, warm_up, run=run_load):
     """One run; a dictionary of what `load` measured, and how much CPU others took meanwhile."""
     time.sleep(bench.gap)
     idle, stolen, before = machine.idle_seconds(), machine.steal_seconds(), time.monotonic()
     try:
-        done = subprocess.run(load_command(bench, server, arguments, seconds, warm_up), capture_output=True, text=True,
-                              timeout=LOAD_TIMEOUT, preexec_fn=machine.ends_with_parent)
+        done = run(load_command(bench, server, arguments, seconds, warm_up), LOAD_TIMEOUT)
     except subprocess.TimeoutExpired:
         raise Failed(f'{server.name}: the load hangs') from None
     if done.returncode != 0:
@@ -51,10 +56,11 @@ def load_once(bench, server, arguments, seconds, warm_up):
     result['others'] = max(0.0, (busy - own) / wall)
     result['steal'] = (machine.steal_seconds() - stolen) / wall
     result['cpu_us'] = result['cpu_s'] / result['messages'] * 1e6
+    result['user_samples'] = result['user_s'] * TICKS_PER_SECOND
     return result
 
 
-def measure(bench, servers, arguments, reference, seconds=None, rounds=None):
+def measure(bench, servers, arguments, reference, seconds=None, rounds=None, once=load_once):
     """All rounds of one shape, after a short one that is not counted (caches, page tables, congestion windows).
     Returns {name: summary}; one that fails is left out from there on."""
     seconds = seconds or bench.seconds
@@ -63,7 +69,7 @@ def measure(bench, servers, arguments, reference, seconds=None, rounds=None):
     for number in range(-1, rounds or bench.rounds):
         for server in alive[:] if number % 2 == 0 else alive[::-1]:
             try:
-                run = load_once(bench, server, arguments, seconds if number >= 0 else bench.warm_up, bench.warm_up)
+                run = once(bench, server, arguments, seconds if number >= 0 else bench.warm_up, bench.warm_up)
                 if number >= 0:
                     runs[server.name].append((number, run))
             except Failed as why:
@@ -87,7 +93,7 @@ def summary(runs, reference):
         'rate_ratio': quartiles(ratios('rate')), 'cpu_ratio': quartiles(ratios('cpu_us')),
         'server_use': statistics.median(run['cpu_s'] / run['elapsed_s'] for _, run in runs),
         'user_us': sum(run['user_s'] for _, run in runs) / messages * 1e6,
-        'user_ticks': round(sum(run['user_s'] for _, run in runs) * machine.HZ),
+        'user_samples': sum(run['user_samples'] for _, run in runs),
         'others': statistics.mean(run['others'] for _, run in runs),
         'steal': statistics.mean(run['steal'] for _, run in runs),
         'rounds': len(runs),

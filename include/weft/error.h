@@ -57,7 +57,31 @@ typedef enum weft_error_class {
     X(EREFUSED, -5031, CLOSED, "the protocol factory refused the connection")                       \
     X(EURL, -5040, USAGE, "the URL is not valid")                                                   \
     X(ESCHEME, -5041, USAGE, "the URL's scheme is not known")                                       \
-    X(ECHANGED, -5050, IO, "the file changed while it was sent")
+    X(ECHANGED, -5050, IO, "the file changed while it was sent")                                    \
+    X(ENOTASK, -5060, USAGE, "only a task can wait, and this is not one")                           \
+    X(EFULL, -5061, LIMIT, "the queue is full")                                                     \
+    X(EWAITERS, -5062, LIMIT, "too many wait here already")                                         \
+    X(ENOMORE, -5063, CLOSED, "the queue was closed")                                               \
+    X(ENOTHELD, -5064, USAGE, "what is given back was not held")                                    \
+    X(ETRIES, -5065, LIMIT, "all tries were used up")                                               \
+    X(ENONAME, -5100, IO, "the host's name is not known")                                           \
+    X(ENAMETRY, -5101, IO, "the host's name could not be looked up at the moment")                  \
+    X(ENAMETIME, -5102, TIMEOUT, "the host's name was not looked up in time")                       \
+    X(EADDRESS, -5103, USAGE, "the address is not allowed, or there is none of the wanted kind")    \
+    X(EWAITTIME, -5110, TIMEOUT, "no connection became free in time")                               \
+    X(EHEADTIME, -5111, TIMEOUT, "the response's head was not complete in time")                    \
+    X(EBODYTIME, -5112, TIMEOUT, "the response's body stopped coming")                              \
+    X(ETOTALTIME, -5113, TIMEOUT, "the exchange was not complete in time")                          \
+    X(EHEADLIMIT, -5120, LIMIT, "the response's head is larger than the limit")                     \
+    X(EINTERIM, -5121, LIMIT, "there were more interim responses than the limit")                   \
+    X(EBODYLIMIT, -5122, LIMIT, "the response's body is larger than the limit")                     \
+    X(EEXPANSION, -5123, LIMIT, "the compressed body expands beyond the limit")                     \
+    X(EREDIRECTS, -5124, LIMIT, "there were more redirects than the limit")                         \
+    X(EQUEUE, -5125, LIMIT, "too many requests wait for a connection")                              \
+    X(EREDIRECT, -5130, PROTOCOL, "a redirect leads to where it must not be followed")              \
+    X(ECODING, -5131, PROTOCOL, "the body's coding is not known, or the body is damaged")           \
+    X(EREPEAT, -5132, CLOSED, "the request has to be sent again, and its body cannot be")           \
+    X(ENOTLS, -5140, USAGE, "https needs TLS, which this version does not have yet")
 
 #define WEFT_ERROR_ENUM_(name, value, class_, text) WEFT_##name = (value),
 enum { WEFT_ERRORS(WEFT_ERROR_ENUM_) WEFT_ERROR_LAST_ = -5999 };
@@ -80,8 +104,8 @@ WEFT_API const char *weft_error_name(int error);
  *
  * Of the errno values: ECONNRESET, ECONNABORTED, EPIPE, ESHUTDOWN and ENOTCONN are CLOSED; EPROTO, EBADMSG and EILSEQ
  * PROTOCOL; ETIMEDOUT and ETIME TIMEOUT; EMFILE, ENFILE, ENOBUFS, EDQUOT and EFBIG LIMIT; EINVAL, EBADF, EFAULT,
- * ENOTSOCK, EDESTADDRREQ, EISCONN, EALREADY, EDOM, ERANGE and EOVERFLOW USAGE; ENOMEM MEMORY; ECANCELED CANCELLED; all
- * others IO. A number that is neither an errno value nor in WEFT_ERRORS is INTERNAL.
+ * ENOTSOCK, EDESTADDRREQ, EISCONN, EALREADY, E2BIG, EDOM, ERANGE and EOVERFLOW USAGE; ENOMEM MEMORY; ECANCELED
+ * CANCELLED; all others IO. A number that is neither an errno value nor in WEFT_ERRORS is INTERNAL.
  */
 WEFT_API weft_error_class weft_error_class_of(int error);
 

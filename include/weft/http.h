@@ -101,6 +101,15 @@ typedef struct weft_http_server_options {
                                   if it had begun */
     weft_time idle_time;   /**< between two requests (default 60 s); then the connection is closed */
     size_t requests;       /**< of one connection, before it is closed (default WEFT_UNLIMITED) */
+    weft_time total_time;  /**< from the end of a request's head until its response was handed over, and taken by the
+                                  client but for what a stream queues (default WEFT_NEVER); then 408, if the body
+                                  is not complete, or 503, or an abort if the response had begun */
+    size_t request_rate;   /**< bytes a second in which a request's body must come (default 240; WEFT_UNLIMITED for
+                                  none); then 408. Not counted while the handler pauses it */
+    size_t response_rate;  /**< bytes a second that a client must take of a response, while more is queued for it than
+                                  the stream's high water (default 240; WEFT_UNLIMITED for none); then an abort */
+    weft_time rate_grace;  /**< how long a client may send, or take, nothing (default 5 s for requests, 30 s for
+                                  responses). What it does earns it time, at the rate, up to 30 s or the grace at once */
 } weft_http_server_options;
 
 /**
@@ -108,7 +117,7 @@ typedef struct weft_http_server_options {
  * @param handler  *borrowed* until weft_http_server_free
  * @param options  *borrowed*, may be NULL
  * @param[out] ret_server  *returned*, the caller frees it
- * @return 0 or WEFT_ENOMEM
+ * @return 0 or WEFT_ENOMEM; -EINVAL or -E2BIG for options of no size, or with something that this version does not know
  */
 WEFT_API WEFT_NODISCARD int weft_http_server_new(weft_loop *loop, weft_http_handler *handler,
                                                  const weft_http_server_options *options,
@@ -157,8 +166,8 @@ WEFT_API size_t weft_http_exchange_trailer_count(const weft_http_exchange *excha
 WEFT_API const weft_http_field *weft_http_exchange_trailer_at(const weft_http_exchange *exchange, size_t index);
 /** The client's address. @return *borrowed*, *until* the exchange ends */
 WEFT_API const weft_address *weft_http_exchange_peer(const weft_http_exchange *exchange);
-/** The scope of all connections of the listener: what is put there outlives the exchange, so cancel it in `gone`.
- *  @return *borrowed*, *until* the exchange ends */
+/** A scope of this connection alone: what is put there may outlive the exchange, and is cancelled when the connection is
+ *  lost. @return *borrowed*, *until* the exchange ends; NULL if memory is short */
 WEFT_API weft_scope *weft_http_exchange_scope(const weft_http_exchange *exchange);
 /** The loop. @return *borrowed* */
 WEFT_API weft_loop *weft_http_exchange_loop(const weft_http_exchange *exchange);

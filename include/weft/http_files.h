@@ -38,7 +38,7 @@ typedef struct weft_http_files_options {
  * @param directory  a reference is taken
  * @param options    *borrowed*, may be NULL
  * @param[out] ret_files  *returned*, the caller frees it after the server that uses it
- * @return 0 or WEFT_ENOMEM
+ * @return 0 or WEFT_ENOMEM; -EINVAL or -E2BIG for options of no size, or with something that this version does not know
  */
 WEFT_API WEFT_NODISCARD int weft_http_files_new(weft_directory *directory, const weft_http_files_options *options,
                                                 weft_http_files **ret_files);

@@ -18,6 +18,7 @@ typedef struct weft_job {
     weft_scope_member member;
     void (*work)(struct weft_job *job);
     void (*done)(struct weft_job *job, int status);
+    uintptr_t callback;
 } weft_job;
 
 /**

@@ -9,7 +9,8 @@
  *     stdio:                 standard input and output as one stream
  *     mem://name             inside this loop
  *
- * A UNIX path or name has at most 107 bytes. An IPv6 address has no zone. An inherited descriptor belongs to Weft from
+ * A UNIX path or name has at most 107 bytes; a path is removed when its listener's socket is closed, unless it has
+ * become another's. An IPv6 address has no zone. An inherited descriptor belongs to Weft from
  * then on and is closed with its stream or listener; if others share it, they find it blocking or not as it was.
  *
  * Host names other than `localhost` need a resolver, which comes later; they are refused with a clear error.
@@ -17,6 +18,7 @@
 #ifndef WEFT_LISTENER_H
 #define WEFT_LISTENER_H
 
+#include <weft/connection_limit.h>
 #include <weft/stream.h>
 
 WEFT_BEGIN_DECLS
@@ -26,14 +28,15 @@ typedef struct weft_listener weft_listener;
 
 /** How to listen. Zero means the default. */
 typedef struct weft_listen_options {
-    size_t size;                /**< sizeof(weft_listen_options) */
-    int backlog;                /**< connections that the system holds for us (default 4096, which it may lower) */
-    bool claim_port;            /**< with reuse_port: -EADDRINUSE if anybody listens there already */
-    bool reuse_port;            /**< SO_REUSEPORT: several loops share the port */
-    size_t max_connections;     /**< at once (default 10,000); more wait in the backlog */
-    size_t max_per_address;     /**< from one IPv4 address or IPv6 /64 (default WEFT_UNLIMITED); more are reset */
-    unsigned unix_mode;         /**< permissions of a UNIX socket's path (default: what the umask leaves) */
-    weft_stream_options stream; /**< of every stream that is accepted */
+    size_t size;                  /**< sizeof(weft_listen_options) */
+    int backlog;                  /**< connections that the system holds for us (default 4096, which it may lower) */
+    bool claim_port;              /**< with reuse_port: -EADDRINUSE if anybody listens there already */
+    bool reuse_port;              /**< SO_REUSEPORT: several loops share the port */
+    size_t max_connections;       /**< at once (default 10,000); more wait in the backlog */
+    size_t max_per_address;       /**< from one IPv4 address or IPv6 /64 (default WEFT_UNLIMITED); more are reset */
+    unsigned unix_mode;           /**< permissions of a UNIX socket's path (default: what the umask leaves) */
+    weft_connection_limit *limit; /**< *borrowed*: one that other listeners share, beside the two above; may be NULL */
+    weft_stream_options stream;   /**< of every stream that is accepted */
 } weft_listen_options;
 
 /** What was wrong with a URL, and where. */
@@ -49,15 +52,28 @@ typedef struct weft_url_error {
  * @param options  *borrowed*, may be NULL
  * @param[out] ret_listener  *borrowed* until stopped; may be NULL
  * @param[out] ret_error  set if the result is WEFT_EURL or WEFT_ESCHEME; may be NULL
- * @return 0; WEFT_EURL, WEFT_ESCHEME; -EADDRINUSE and the like from the system; WEFT_ENOMEM; the reason if @p scope
- *         is cancelled. On an error nothing was started and nothing will be called.
+ * @return 0; WEFT_EURL, WEFT_ESCHEME; -EADDRINUSE and the like from the system; WEFT_ENOMEM; -EINVAL if @p options
+ *         has no size, -E2BIG if it asks for what this version does not know; the reason if @p scope is cancelled. On
+ *         an error nothing was started and nothing will be called.
  */
 WEFT_API WEFT_NODISCARD int weft_listen(weft_scope *scope, const char *url, weft_factory *factory,
                                         const weft_listen_options *options, weft_listener **ret_listener,
                                         weft_url_error *ret_error);
 
-/** Stops accepting at once, asks every connection to finish (`draining`), and aborts those that have not after
- *  @p grace. `stopped` is called when the last is gone. A second call can only shorten the grace time. */
+/**
+ * Asks every connection to finish (`draining`), closes the socket, and aborts the connections that have not finished
+ * after @p grace. `stopped` is called when the last is gone. A second call can only shorten the grace time.
+ *
+ * With a grace time it first takes, in its next turn and within its limits, those that wait in the socket's backlog,
+ * at most as many as that holds: for whoever sent them they are established, and closing the socket would reset them.
+ * They are built, `connected` and asked to finish like the others. If a limit is reached, the socket stays open until
+ * they have had their turn or the grace time ends. Without a grace time, and when its scope ends, they are reset.
+ *
+ * Of several listeners that share a port (reuse_port) each has a backlog of its own, and takes what is in its own. The
+ * system chooses one of them for each connection when that begins; one whose listener closes in the middle of the
+ * handshake is lost, unless the system moves it to another (Linux: net.ipv4.tcp_migrate_req, off by default). So stop
+ * the old listeners only when the new ones listen.
+ */
 WEFT_API void weft_listener_stop(weft_listener *listener, weft_time grace);
 
 /** How many of its connections are open. */

@@ -38,7 +38,9 @@ typedef struct weft_loop_options {
  * chosen for it: a peer that has gone is an error of its stream.
  * @param options  *borrowed*, may be NULL
  * @param[out] ret_loop  *returned*, the caller frees it with weft_loop_free
- * @return 0; WEFT_ENOMEM; -EINVAL for an unknown backend; -EMFILE and the like from the system
+ * @return 0; WEFT_ENOMEM; -EINVAL for an unknown backend, or if @p options has no size; -E2BIG if it asks for what
+ *         this version does not know; -EMFILE and the like from the system,
+ *         which are logged if it is random bytes that it does not give
  */
 WEFT_API WEFT_NODISCARD int weft_loop_new(const weft_loop_options *options, weft_loop **ret_loop);
 

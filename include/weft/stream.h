@@ -35,11 +35,11 @@ typedef struct weft_stream_options {
 } weft_stream_options;
 
 /**
- * Writes @p bytes (*borrowed*, copied): they are queued and go out at the end of the turn, all that was written in it
- * with one system call.
+ * Writes @p bytes (*borrowed*, copied): they are queued and go out at the end of the turn, or when the `received` in
+ * which they were written has returned; at most one system call a turn sends them.
  * @return 0; 1 if the queue is above the high-water mark, or was and `drained` is still to come (stop, and go on when it
- *         is called; the bytes are queued all the same); WEFT_EOUTPUTLIMIT or WEFT_ENOMEM, and nothing was queued; WEFT_EENDED after close,
- *         abort, end or the loss of the stream
+ *         is called; the bytes are queued all the same); WEFT_EOUTPUTLIMIT or WEFT_ENOMEM, and nothing was queued;
+ *         WEFT_EENDED after close, abort, end or the loss of the stream
  */
 WEFT_API int weft_stream_write(weft_stream *stream, weft_bytes bytes);
 
@@ -79,9 +79,13 @@ WEFT_API void weft_stream_resume(weft_stream *stream);
 /** How many written bytes the peer's system has not taken yet (file stretches not counted). */
 WEFT_API size_t weft_stream_queued(const weft_stream *stream);
 
+/** How many bytes that were sent the peer's system has not confirmed. @return a count; -1 if that cannot be known */
+WEFT_API int64_t weft_stream_unconfirmed(const weft_stream *stream);
+
 /** Has `deadline` called @p delay from now, once; WEFT_NEVER takes it back. Resolution: about a millisecond. */
 WEFT_API void weft_stream_set_deadline(weft_stream *stream, weft_time delay);
-/** Changes limits and deadlines of this stream: fields that are zero stay as they are. @return 0 or WEFT_ENOMEM */
+/** Changes limits and deadlines of this stream: fields that are zero stay as they are. @return 0;
+ *  WEFT_ENOMEM; -EINVAL or -E2BIG as weft_listen */
 WEFT_API WEFT_NODISCARD int weft_stream_set_options(weft_stream *stream, const weft_stream_options *options);
 
 /** Gives the stream to another protocol; the former gets no further call, not even `lost`. Input that was not

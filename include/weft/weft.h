@@ -7,15 +7,24 @@
 #ifndef WEFT_WEFT_H
 #define WEFT_WEFT_H
 
+#include <weft/deferred.h>
 #include <weft/error.h>
+#include <weft/event.h>
 #include <weft/failure.h>
 #include <weft/file_open.h>
+#include <weft/group.h>
 #include <weft/listener.h>
+#include <weft/lock.h>
 #include <weft/log.h>
 #include <weft/memory.h>
+#include <weft/pace.h>
+#include <weft/queue.h>
+#include <weft/secret.h>
 #include <weft/serve.h>
 #include <weft/signal.h>
 #include <weft/stream.h>
+#include <weft/task.h>
+#include <weft/task_stream.h>
 #include <weft/timer.h>
 
 #endif

@@ -62,6 +62,11 @@ struct backend_transport {
     /* @p more: another stretch follows, so a last packet that is not full may wait for it. */
     int64_t (*send_file)(struct backend *backend, struct backend_stream *stream, weft_file *file, uint64_t offset,
                          uint64_t length, bool more);
+    /* A receiver may keep the memory under the bytes that `received` delivers. First it asks whether there is other
+     * memory for the next delivery; then, before `received` returns, it may take this, which is weft_release'd some
+     * day. NULL where deliveries lie in memory that cannot be kept. */
+    bool (*may_keep)(struct backend *backend);
+    void (*keep)(struct backend *backend);
     int (*shutdown)(struct backend *backend, struct backend_stream *stream);
     bool (*close)(struct backend *backend, struct backend_stream *stream, bool abort);
     int (*local)(struct backend *backend, const struct backend_stream *stream, weft_address *ret);
@@ -84,6 +89,10 @@ struct backend_stream {
 
 /* What a listener's owner is told. */
 struct backend_listener_events {
+    /* Asked before each attempt to accept. False: the owner has stopped accepting, and whoever waits goes on waiting. After
+     * true `accepted` follows, or `missed` if there was none after all. */
+    bool (*wanted)(struct backend_listener *listener);
+    void (*missed)(struct backend_listener *listener);
     /* A connection came. Returns the handle to use, with its events set, or NULL to refuse (it is reset). Receiving
      * is not started. */
     struct backend_stream *(*accepted)(struct backend_listener *listener, const weft_address *peer);
@@ -101,6 +110,7 @@ struct backend_listener {
         int fd;
         struct memory_port *port;
     };
+    struct socket_path *path; /* of a UNIX socket that was bound here, to be removed; or NULL */
     uint32_t flags;
 };
 
@@ -108,6 +118,11 @@ struct backend_listener {
 struct backend_listening {
     void (*accept_start)(struct backend *backend, struct backend_listener *listener);
     void (*accept_stop)(struct backend *backend, struct backend_listener *listener);
+    /* Takes one connection that waits, while accepting is stopped: 1, and @p stream, whose events are set, is ready for
+     * use; 0 if none waits; an error as in `exhausted`. */
+    int (*accept_one)(struct backend *backend, struct backend_listener *listener, struct backend_stream *stream,
+                      weft_address *ret_peer);
+    /* Whoever still waits is reset. */
     void (*close)(struct backend *backend, struct backend_listener *listener);
     int (*local)(struct backend *backend, const struct backend_listener *listener, weft_address *ret);
 };
@@ -178,12 +193,17 @@ int backend_sim_open(uint64_t seed, struct backend **ret);
 
 /* socket.c: what every backend on real sockets shares */
 struct sockaddr_storage;
-int socket_open_listener(const struct backend_endpoint *at, const struct backend_socket_options *options);
+struct socket_path;
+/* *ret_path is the path that it was bound to, or NULL. */
+int socket_open_listener(const struct backend_endpoint *at, const struct backend_socket_options *options,
+                         struct socket_path **ret_path);
 int socket_open_connection(const struct backend_endpoint *to, const struct backend_socket_options *options,
                            int *ret_status);
 int socket_options_apply(int fd, const struct backend_socket_options *options);
 void socket_address_from(const struct sockaddr_storage *from, weft_address *ret);
 int socket_local(int fd, weft_address *ret);
+/* Removes the path, unless somebody else's is there now, and frees @p path. NULL does nothing. */
+void socket_path_remove(struct socket_path *path);
 int socket_error(int fd);
 
 /* job_pool.c: jobs of all real backends */
@@ -194,10 +214,13 @@ bool job_pool_cancel(struct job_pool *pool, weft_work *job);
 void job_pool_collect(struct job_pool *pool);
 void job_pool_free(struct job_pool *pool);
 
-/* watchdog.c: names a callback that holds a turn too long. It reads `*running` (the callback's name, NULL while the
- * loop waits) and `*turn` from a thread of its own. */
+/* watchdog.c: names a callback that holds a turn too long. It reads `*running` and `*turn` from a thread of its own. */
+struct backend_running {
+    const char *name;   /* the kind of callback, or the protocol's name; NULL while the loop waits */
+    uintptr_t function; /* its address; 0 if it is no single function */
+};
 struct watchdog;
-int watchdog_start(struct watchdog **ret, weft_time limit, const char *const *running, const uint64_t *turn);
+int watchdog_start(struct watchdog **ret, weft_time limit, const struct backend_running *running, const uint64_t *turn);
 void watchdog_stop(struct watchdog *watchdog);
 
 #endif

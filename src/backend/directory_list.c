@@ -11,6 +11,8 @@
 
 #include <weft/memory.h>
 
+#include "backend/descriptor.h"
+
 #include "backend/file.h"
 
 struct entries {
@@ -94,7 +96,7 @@ int file_list(weft_file *file, size_t limit, weft_file_entry **ret_entries, size
     if (!directory) {
         status = -errno;
         if (fd >= 0)
-            close(fd);
+            descriptor_close(fd);
         return status;
     }
     status = read_entries(directory, limit, &entries, &truncated);

@@ -21,6 +21,7 @@
 
 #include <weft/memory.h>
 
+#include "backend/descriptor.h"
 #include "backend/memory_stream.h"
 #include "backend/system.h"
 
@@ -39,7 +40,7 @@ static bool keep_number_taken(int fd)
     bool done = null >= 0 && dup2(null, fd) == fd;
 
     if (null >= 0)
-        close(null);
+        descriptor_close(null);
     return done;
 }
 
@@ -48,7 +49,7 @@ void epoll_unwatch_and_close(struct backend *backend, int fd)
     (void)epoll_ctl(epoll_of(backend)->epoll, EPOLL_CTL_DEL, fd, NULL);
     if (fd <= STDERR_FILENO && keep_number_taken(fd))
         return;
-    close(fd); /* never retried: on Linux the descriptor is gone whatever it returns */
+    descriptor_close(fd); /* never retried: on Linux the descriptor is gone whatever it returns */
 }
 
 void epoll_make_ready(struct epoll_backend *self, struct backend_stream *stream)
@@ -185,7 +186,7 @@ static bool epoll_job_cancel(struct backend *backend, weft_work *job)
 static void close_fd(int fd)
 {
     if (fd >= 0)
-        close(fd);
+        descriptor_close(fd);
 }
 
 static void epoll_close(struct backend *backend)
@@ -200,6 +201,7 @@ static void epoll_close(struct backend *backend)
     close_fd(self->reserve);
     close_fd(self->epoll);
     weft_release(self->buffer);
+    weft_release(self->spare_buffer);
     weft_release(self);
 }
 

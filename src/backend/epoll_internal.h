@@ -67,6 +67,7 @@ struct epoll_backend {
     int event_count;
     struct epoll_event events[EPOLL_BATCH];
     char *buffer;
+    char *spare_buffer; /* takes its place when a receiver keeps it */
 };
 
 static inline struct epoll_backend *epoll_of(struct backend *backend)

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "backend/descriptor.h"
 #include "backend/memory_stream.h"
 
 #define ACCEPTS_PER_TURN 64
@@ -27,12 +28,12 @@ static unsigned shed(struct epoll_backend *self, const struct backend_listener *
 
     if (self->reserve < 0)
         return 0;
-    close(self->reserve);
+    descriptor_close(self->reserve);
     for (; count < ACCEPTS_PER_TURN; count++) {
         int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0)
             break;
-        close(fd);
+        descriptor_close(fd);
     }
     reserve_again(self);
     return count;
@@ -46,46 +47,85 @@ static bool is_passing(int error)
            error == ENETUNREACH;
 }
 
-static void accepted(struct epoll_backend *self, struct backend_listener *listener, int fd,
-                     const struct sockaddr_storage *name)
+static void accepted(struct epoll_backend *self, struct backend_listener *listener, int fd, const weft_address *peer)
 {
-    weft_address peer;
-    struct backend_stream *stream;
+    struct backend_stream *stream = listener->events->accepted(listener, peer);
     int status;
 
-    socket_address_from(name, &peer);
-    stream = listener->events->accepted(listener, &peer);
     if (!stream) {
         struct linger reset = {.l_onoff = 1, .l_linger = 0};
         (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-        close(fd);
+        descriptor_close(fd);
         return;
     }
-    status = epoll_take_socket(self, stream, fd, epoll_drains(peer.family));
+    status = epoll_take_socket(self, stream, fd, epoll_drains(peer->family));
     if (status < 0)
-        close(fd);
+        descriptor_close(fd);
     listener->events->opened(listener, stream, status);
+}
+
+/* The descriptor, or a negative error. */
+static int accept_socket(const struct backend_listener *listener, weft_address *ret_peer)
+{
+    struct sockaddr_storage name;
+    socklen_t length = sizeof name;
+    int fd = accept4(listener->fd, (struct sockaddr *)&name, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    if (fd < 0)
+        return -errno;
+    socket_address_from(&name, ret_peer);
+    return fd;
+}
+
+static void give_up(struct epoll_backend *self, struct backend_listener *listener, int status)
+{
+    unsigned count = status == -EMFILE || status == -ENFILE ? shed(self, listener) : 0;
+
+    listener->listening->accept_stop(&self->base, listener);
+    listener->events->exhausted(listener, status, count);
 }
 
 void epoll_accept_some(struct epoll_backend *self, struct backend_listener *listener)
 {
     for (unsigned i = 0; i < ACCEPTS_PER_TURN && listener->flags == ACCEPTING; i++) {
-        struct sockaddr_storage name;
-        socklen_t length = sizeof name;
-        int fd = accept4(listener->fd, (struct sockaddr *)&name, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        weft_address peer;
+        int fd;
 
-        if (fd >= 0) {
-            accepted(self, listener, fd, &name);
-        } else if (errno == EAGAIN) {
+        if (!listener->events->wanted(listener))
             return;
-        } else if (!is_passing(errno)) {
-            int status = -errno;
-            unsigned count = status == -EMFILE || status == -ENFILE ? shed(self, listener) : 0;
-            listener->listening->accept_stop(&self->base, listener);
-            listener->events->exhausted(listener, status, count);
+        fd = accept_socket(listener, &peer);
+        if (fd >= 0) {
+            accepted(self, listener, fd, &peer);
+            continue;
+        }
+        listener->events->missed(listener);
+        if (fd == -EAGAIN)
+            return;
+        if (!is_passing(-fd)) {
+            give_up(self, listener, fd);
             return;
         }
     }
+}
+
+static int epoll_accept_one(struct backend *backend, struct backend_listener *listener, struct backend_stream *stream,
+                            weft_address *ret_peer)
+{
+    weft_address peer;
+    int fd, status;
+
+    do
+        fd = accept_socket(listener, &peer);
+    while (fd < 0 && is_passing(-fd));
+    if (fd < 0)
+        return fd == -EAGAIN ? 0 : fd;
+    status = epoll_take_socket(epoll_of(backend), stream, fd, epoll_drains(peer.family));
+    if (status < 0) {
+        descriptor_close(fd);
+        return status;
+    }
+    *ret_peer = peer;
+    return 1;
 }
 
 static void change_interest(struct backend *backend, struct backend_listener *listener, uint32_t events)
@@ -113,8 +153,11 @@ static void epoll_accept_stop(struct backend *backend, struct backend_listener *
     change_interest(backend, listener, 0);
 }
 
+/* The path goes first: while we still listen, nobody takes it for one that was left behind. */
 static void epoll_listener_close(struct backend *backend, struct backend_listener *listener)
 {
+    socket_path_remove(listener->path);
+    listener->path = NULL;
     epoll_unwatch_and_close(backend, listener->fd);
     listener->flags = LISTENER_CLOSED;
 }
@@ -128,6 +171,7 @@ static int listener_local(struct backend *backend, const struct backend_listener
 static const struct backend_listening socket_listening = {
     .accept_start = epoll_accept_start,
     .accept_stop = epoll_accept_stop,
+    .accept_one = epoll_accept_one,
     .close = epoll_listener_close,
     .local = listener_local,
 };
@@ -147,17 +191,22 @@ static int take_listener(struct epoll_backend *self, struct backend_listener *li
 int epoll_listen(struct backend *backend, struct backend_listener *listener, const struct backend_endpoint *at,
                  const struct backend_socket_options *options)
 {
+    struct socket_path *path;
     int fd, status;
 
     if (at->address.family == WEFT_ADDRESS_MEMORY)
         return memory_listen(backend->memory, listener, at->path, options->backlog);
-    fd = socket_open_listener(at, options);
+    fd = socket_open_listener(at, options, &path);
     if (fd < 0)
         return fd;
     status = take_listener(epoll_of(backend), listener, fd);
-    if (status < 0)
-        close(fd);
-    return status;
+    if (status < 0) {
+        socket_path_remove(path);
+        descriptor_close(fd);
+        return status;
+    }
+    listener->path = path;
+    return 0;
 }
 
 int epoll_adopt_listener(struct backend *backend, struct backend_listener *listener, int fd,

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "backend/descriptor.h"
 #include "backend/memory_stream.h"
 
 void epoll_make_blocking(int fd)
@@ -47,7 +48,7 @@ int epoll_connect(struct backend *backend, struct backend_stream *stream, const 
         return fd;
     status = epoll_take_socket(self, stream, fd, CONNECTING | epoll_drains(to->address.family));
     if (status < 0) {
-        close(fd);
+        descriptor_close(fd);
         return status;
     }
     if (answer != -EINPROGRESS) {

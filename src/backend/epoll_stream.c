@@ -11,6 +11,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <weft/memory.h>
+
+#include "backend/epoll_calls.h"
 #include "backend/file.h"
 
 _Static_assert(sizeof(weft_bytes) == sizeof(struct iovec) &&
@@ -20,14 +23,22 @@ _Static_assert(sizeof(weft_bytes) == sizeof(struct iovec) &&
 
 /* -- receiving -- */
 
+static ssize_t read_pipe(int fd, void *data, size_t room)
+{
+    ssize_t count = read(fd, data, room);
+
+    return count < 0 ? -errno : count;
+}
+
+/* The count, or -errno. */
 static ssize_t receive_once(const struct epoll_backend *self, const struct backend_stream *stream)
 {
     ssize_t count;
 
     do
-        count = stream->flags & PIPE ? read(stream->pair[0], self->buffer, EPOLL_BUFFER)
-                                     : recv(stream->fd, self->buffer, EPOLL_BUFFER, 0);
-    while (count < 0 && errno == EINTR);
+        count = stream->flags & PIPE ? read_pipe(stream->pair[0], self->buffer, EPOLL_BUFFER)
+                                     : call_receive(stream->fd, self->buffer, EPOLL_BUFFER);
+    while (count == -EINTR);
     return count;
 }
 
@@ -42,12 +53,12 @@ static void receive(struct epoll_backend *self, struct backend_stream *stream)
     for (unsigned round = 0; round < EPOLL_ROUNDS; round++) {
         ssize_t count = receive_once(self, stream);
 
-        if (count < 0 && errno == EAGAIN) {
+        if (count == -EAGAIN) {
             stream->flags &= ~(uint32_t)READABLE;
             return;
         }
         if (count <= 0) {
-            receive_over(stream, count < 0 ? -errno : 0);
+            receive_over(stream, (int)count);
             return;
         }
         if (count < EPOLL_BUFFER && (stream->flags & (HANGUP | DRAINS)) == DRAINS)
@@ -57,6 +68,23 @@ static void receive(struct epoll_backend *self, struct backend_stream *stream)
             return;
     }
     epoll_make_ready(self, stream);
+}
+
+static bool epoll_may_keep(struct backend *backend)
+{
+    struct epoll_backend *self = weft_container_of(backend, struct epoll_backend, base);
+
+    if (!self->spare_buffer)
+        self->spare_buffer = weft_allocate(EPOLL_BUFFER);
+    return self->spare_buffer;
+}
+
+static void epoll_keep(struct backend *backend)
+{
+    struct epoll_backend *self = weft_container_of(backend, struct epoll_backend, base);
+
+    self->buffer = self->spare_buffer;
+    self->spare_buffer = NULL;
 }
 
 static void epoll_receive_start(struct backend *backend, struct backend_stream *stream)
@@ -74,12 +102,11 @@ static void epoll_receive_stop(struct backend *backend, struct backend_stream *s
 
 /* -- sending -- */
 
+/* @p count: or -errno. */
 static int64_t send_result(struct backend_stream *stream, int64_t count, uint64_t wanted)
 {
-    if (count >= 0 && (uint64_t)count == wanted)
+    if ((uint64_t)count == wanted || (count < 0 && count != -EAGAIN))
         return count;
-    if (count < 0 && errno != EAGAIN)
-        return -errno;
     stream->flags |= BLOCKED; /* the kernel has noted that somebody waits for room: an edge will come */
     return count < 0 ? BACKEND_LATER : count;
 }
@@ -93,18 +120,30 @@ static uint64_t total_of(const weft_bytes *runs, size_t count)
     return total;
 }
 
+static int64_t send_gathered(struct backend_stream *stream, const weft_bytes *runs, size_t count, int flags)
+{
+    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)runs, .msg_iovlen = count};
+    ssize_t sent;
+
+    do
+        sent = sendmsg(stream->fd, &message, flags);
+    while (sent < 0 && errno == EINTR);
+    return send_result(stream, sent < 0 ? -errno : sent, total_of(runs, count));
+}
+
 static int64_t socket_send(struct backend *backend, struct backend_stream *stream, const weft_bytes *runs, size_t count,
                            bool more)
 {
     int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
-    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)runs, .msg_iovlen = count};
     ssize_t sent;
 
     (void)backend;
+    if (count > 1)
+        return send_gathered(stream, runs, count, flags);
     do
-        sent = count == 1 ? send(stream->fd, runs->data, runs->length, flags) : sendmsg(stream->fd, &message, flags);
-    while (sent < 0 && errno == EINTR);
-    return send_result(stream, sent, total_of(runs, count));
+        sent = call_send(stream->fd, runs->data, runs->length, flags);
+    while (sent == -EINTR);
+    return send_result(stream, sent, runs->length);
 }
 
 static int64_t pipe_send(struct backend *backend, struct backend_stream *stream, const weft_bytes *runs, size_t count,
@@ -117,7 +156,7 @@ static int64_t pipe_send(struct backend *backend, struct backend_stream *stream,
     do
         sent = writev(stream->pair[1], (const struct iovec *)runs, (int)count);
     while (sent < 0 && errno == EINTR);
-    return send_result(stream, sent, total_of(runs, count));
+    return send_result(stream, sent < 0 ? -errno : sent, total_of(runs, count));
 }
 
 /* Every stretch of a file would end in a packet that is not full. */
@@ -228,6 +267,8 @@ static int pipe_local(struct backend *backend, const struct backend_stream *stre
 const struct backend_transport epoll_socket_transport = {
     .receive_start = epoll_receive_start,
     .receive_stop = epoll_receive_stop,
+    .may_keep = epoll_may_keep,
+    .keep = epoll_keep,
     .send = socket_send,
     .sends_at_once = true,
     .send_file = epoll_send_file,
@@ -240,7 +281,10 @@ const struct backend_transport epoll_socket_transport = {
 const struct backend_transport epoll_pipe_transport = {
     .receive_start = epoll_receive_start,
     .receive_stop = epoll_receive_stop,
+    .may_keep = epoll_may_keep,
+    .keep = epoll_keep,
     .send = pipe_send,
+    .sends_at_once = true,
     .send_file = epoll_send_file,
     .shutdown = pipe_shutdown,
     .close = pipe_close,
@@ -270,6 +314,13 @@ static void tell_failure(struct backend_stream *stream)
 
 void epoll_stream_event(struct epoll_backend *self, struct backend_stream *stream, uint32_t events)
 {
+    /* Nearly always bytes have come, and nothing else is waited for. (EPOLLOUT is reported beside whatever happens.) */
+    if ((events | EPOLLOUT) == (EPOLLIN | EPOLLOUT) &&
+        (stream->flags & (RECEIVING | READY | CLOSED | CONNECTING | BLOCKED)) == RECEIVING) {
+        stream->flags |= READABLE;
+        receive(self, stream);
+        return;
+    }
     if (stream->flags & CLOSED)
         return;
     if (stream->flags & CONNECTING) {

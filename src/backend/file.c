@@ -18,6 +18,7 @@
 
 #include <weft/memory.h>
 
+#include "backend/descriptor.h"
 #include "backend/file.h"
 #include "backend/file_beneath.h"
 
@@ -83,7 +84,7 @@ void weft_directory_unref(weft_directory *directory)
 {
     if (!directory || atomic_fetch_sub(&directory->references, 1) != 1)
         return;
-    close(directory->fd);
+    descriptor_close(directory->fd);
     weft_release(directory);
 }
 
@@ -93,7 +94,7 @@ static void file_destroy(weft_owner *owner)
 {
     weft_file *file = weft_container_of(owner, weft_file, owner);
 
-    close(file->fd);
+    descriptor_close(file->fd);
     weft_release(file);
 }
 
@@ -110,7 +111,7 @@ static int file_new(int fd, weft_file **ret)
         status = -errno;
     if (status < 0) {
         weft_release(file);
-        close(fd);
+        descriptor_close(fd);
         return status;
     }
     file->owner = (weft_owner){.references = 1, .destroy = file_destroy};

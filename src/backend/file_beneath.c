@@ -16,6 +16,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "backend/descriptor.h"
+
 #ifndef RESOLVE_CACHED
 #define RESOLVE_CACHED 0x20
 #endif
@@ -70,7 +72,7 @@ static int by_walking(int directory, const char *path)
         if (status == 0 && next < 0)
             status = -errno;
         if (at != directory)
-            close(at);
+            descriptor_close(at);
         if (status < 0)
             return status;
         at = next;
@@ -103,6 +105,6 @@ int file_beneath_stat(int directory, const char *path, struct stat *ret)
     if (fd < 0)
         return fd;
     status = fstat(fd, ret) < 0 ? -errno : 0;
-    close(fd);
+    descriptor_close(fd);
     return status;
 }

@@ -353,6 +353,45 @@ static void memory_listener_close(struct backend *backend, struct backend_listen
     listener->port = NULL;
 }
 
+/* The end that has waited longest. What is still on its way was sent before it could know that nobody listens. */
+static struct memory_end *first_waiting(const struct memory_port *port)
+{
+    if (!weft_link_is_alone(&port->backlog))
+        return weft_container_of(port->backlog.next, struct memory_end, work);
+    for (weft_link *link = port->network->work.next; link != &port->network->work; link = link->next) {
+        struct memory_end *end = weft_container_of(link, struct memory_end, work);
+        if (end->port == port)
+            return end;
+    }
+    return NULL;
+}
+
+/* @p end, which is in no list, is @p stream's from now on. */
+static void hand_over(struct memory_end *end, struct backend_stream *stream)
+{
+    end->port->waiting--;
+    end->port = NULL;
+    stream->transport = &memory_transport;
+    stream->end = end;
+    end->stream = stream;
+    if (end->in.length > 0 || end->ended || end->reset)
+        have_work(end);
+}
+
+static int memory_accept_one(struct backend *backend, struct backend_listener *listener, struct backend_stream *stream,
+                             weft_address *ret_peer)
+{
+    struct memory_end *end = first_waiting(listener->port);
+
+    (void)backend;
+    if (!end)
+        return 0;
+    weft_link_remove(&end->work);
+    *ret_peer = end->remote;
+    hand_over(end, stream);
+    return 1;
+}
+
 static int memory_listener_local(struct backend *backend, const struct backend_listener *listener, weft_address *ret)
 {
     (void)backend;
@@ -363,6 +402,7 @@ static int memory_listener_local(struct backend *backend, const struct backend_l
 static const struct backend_listening memory_listening = {
     .accept_start = memory_accept_start,
     .accept_stop = memory_accept_stop,
+    .accept_one = memory_accept_one,
     .close = memory_listener_close,
     .local = memory_listener_local,
 };
@@ -462,7 +502,7 @@ static void accept_end(struct memory_end *end)
     struct backend_listener *listener = port->listener;
     struct backend_stream *stream;
 
-    if (!port->accepting) {
+    if (!port->accepting || !listener->events->wanted(listener)) {
         weft_link_insert_before(&port->backlog, &end->work);
         return;
     }
@@ -471,13 +511,7 @@ static void accept_end(struct memory_end *end)
         refuse(end);
         return;
     }
-    port->waiting--;
-    end->port = NULL;
-    stream->transport = &memory_transport;
-    stream->end = end;
-    end->stream = stream;
-    if (end->in.length > 0 || end->ended || end->reset)
-        have_work(end);
+    hand_over(end, stream);
     listener->events->opened(listener, stream, 0);
 }
 

@@ -15,6 +15,17 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <weft/memory.h>
+
+#include "backend/descriptor.h"
+
+/* What was there when the socket had been bound. */
+struct socket_path {
+    dev_t device;
+    ino_t inode;
+    char name[sizeof((struct sockaddr_un *)0)->sun_path];
+};
+
 union socket_name {
     struct sockaddr any;
     struct sockaddr_in v4;
@@ -156,7 +167,7 @@ static int open_socket(const struct backend_endpoint *at, const struct backend_s
     if (domain == AF_INET6 && status == 0)
         status = set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, options->v6_only);
     if (status < 0) {
-        close(fd);
+        descriptor_close(fd);
         return status;
     }
     return fd;
@@ -180,11 +191,42 @@ static void remove_stale_path(const union socket_name *name, socklen_t length)
         return;
     if (connect(probe, &name->any, length) < 0 && errno == ECONNREFUSED)
         unlink(name->un.sun_path);
-    close(probe);
+    descriptor_close(probe);
+}
+
+/* *ret is NULL if the path is gone already. */
+static int remember_path(const union socket_name *name, struct socket_path **ret)
+{
+    struct socket_path *path;
+    struct stat about;
+
+    *ret = NULL;
+    if (!has_path(name) || lstat(name->un.sun_path, &about) < 0)
+        return 0;
+    path = weft_allocate(sizeof *path);
+    if (!path)
+        return WEFT_ENOMEM;
+    path->device = about.st_dev;
+    path->inode = about.st_ino;
+    memcpy(path->name, name->un.sun_path, sizeof path->name);
+    *ret = path;
+    return 0;
+}
+
+/* As long as the socket is open its inode is not used again, whatever became of the path. */
+void socket_path_remove(struct socket_path *path)
+{
+    struct stat about;
+
+    if (!path)
+        return;
+    if (lstat(path->name, &about) == 0 && about.st_dev == path->device && about.st_ino == path->inode)
+        unlink(path->name);
+    weft_release(path);
 }
 
 static int bind_and_listen(int fd, const union socket_name *name, socklen_t length,
-                           const struct backend_socket_options *options)
+                           const struct backend_socket_options *options, struct socket_path **ret_path)
 {
     int status = 0;
 
@@ -202,6 +244,8 @@ static int bind_and_listen(int fd, const union socket_name *name, socklen_t leng
         status = -errno;
     if (status == 0 && listen(fd, options->backlog) < 0)
         status = -errno;
+    if (status == 0)
+        status = remember_path(name, ret_path);
     if (status < 0 && has_path(name))
         unlink(name->un.sun_path);
     return status;
@@ -211,17 +255,19 @@ static int bind_and_listen(int fd, const union socket_name *name, socklen_t leng
 static int claim_port(const struct backend_endpoint *at, const struct backend_socket_options *options)
 {
     struct backend_socket_options alone = *options;
+    struct socket_path *none;
     int fd;
 
     alone.reuse_port = alone.claim_port = false;
-    fd = socket_open_listener(at, &alone);
+    fd = socket_open_listener(at, &alone, &none); /* (a port has no path) */
     if (fd < 0)
         return fd;
-    close(fd);
+    descriptor_close(fd);
     return 0;
 }
 
-int socket_open_listener(const struct backend_endpoint *at, const struct backend_socket_options *options)
+int socket_open_listener(const struct backend_endpoint *at, const struct backend_socket_options *options,
+                         struct socket_path **ret_path)
 {
     union socket_name name;
     socklen_t length;
@@ -234,9 +280,9 @@ int socket_open_listener(const struct backend_endpoint *at, const struct backend
     fd = open_socket(at, options);
     if (fd < 0)
         return fd;
-    status = bind_and_listen(fd, &name, length, options);
+    status = bind_and_listen(fd, &name, length, options, ret_path);
     if (status < 0) {
-        close(fd);
+        descriptor_close(fd);
         return status;
     }
     return fd;

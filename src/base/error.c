@@ -24,6 +24,8 @@ const char *weft_error_text(int error)
     }
     if (error >= 0)
         return "success";
+    if (error == -ETIMEDOUT)
+        return "timed out"; /* the system's words are only about connections, and ours are about any deadline */
     const char *text = errno_of(error) ? strerrordesc_np(errno_of(error)) : NULL;
     return text ? text : "unknown error";
 }
@@ -74,6 +76,7 @@ static weft_error_class class_of_errno(int number)
     case EFBIG:
         return WEFT_CLASS_LIMIT;
     case EINVAL:
+    case E2BIG:
     case EBADF:
     case EFAULT:
     case ENOTSOCK:

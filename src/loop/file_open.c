@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Opening and listing (weft/file_open.h): what cannot wait is done at once,
- * the rest by the job pool.
+ * the rest by the job pool. The watchdog is told of the user's callback, not of
+ * ours around it.
  */
 #include <weft/file_open.h>
 
@@ -44,6 +45,7 @@ int weft_file_open_start(weft_file_open *open, weft_scope *scope, weft_directory
     status = weft_job_start(&open->job, scope, open_work, open_done);
     if (status < 0)
         return status;
+    open->job.callback = (uintptr_t)done;
     weft_directory_ref(directory);
     return 1;
 }
@@ -78,9 +80,11 @@ int weft_file_list_start(weft_file_list *list, weft_scope *scope, weft_file *fil
     list->status = 0;
     list->done = done;
     status = weft_job_start(&list->job, scope, list_work, list_done);
-    if (status == 0)
-        weft_file_ref(file);
-    return status;
+    if (status < 0)
+        return status;
+    list->job.callback = (uintptr_t)done;
+    weft_file_ref(file);
+    return 0;
 }
 
 void weft_file_list_fini(weft_file_list *list)

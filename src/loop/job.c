@@ -23,7 +23,7 @@ static void job_over(weft_loop *loop, weft_job *job)
     loop->waiting--;
     scope_pin(scope);
     scope_leave(&job->member);
-    loop_enters(loop, "job");
+    loop_calls(loop, "job", job->callback);
     job->done(job, status);
     scope_unpin(scope);
 }
@@ -68,6 +68,7 @@ int weft_job_start(weft_job *job, weft_scope *scope, void (*work)(weft_job *job)
     loop = weft_scope_loop(scope);
     job->work = work;
     job->done = done;
+    job->callback = (uintptr_t)done;
     job->base.run = do_work;
     job->base.done = work_done;
     status = loop->backend->ops->job_submit(loop->backend, &job->base);

@@ -7,8 +7,11 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include <weft/error.h>
+#include <weft/log.h>
 #include <weft/memory.h>
 
+#include "base/options.h"
 #include "loop/loop_internal.h"
 #include "loop/scope_internal.h"
 
@@ -16,6 +19,8 @@
 #define CHUNKS_KEPT (1024 * 1024)
 /* Timers that fire in one turn at most, so that a million of them do not keep I/O waiting. */
 #define TIMERS_PER_TURN 4096
+/* Switches to tasks in one turn at most, so that two that wake each other do not keep I/O waiting. */
+#define TASKS_PER_TURN 4096
 #define WATCHDOG_DEFAULT WEFT_MILLISECONDS(100)
 
 static int open_backend(const weft_loop_options *options, struct backend **ret)
@@ -44,6 +49,19 @@ static int start_watchdog(weft_loop *loop, weft_time limit)
     return watchdog_start(&loop->watchdog, limit ? limit : WATCHDOG_DEFAULT, &loop->running, &loop->turn);
 }
 
+/* EL-25: what runs will draw secrets, and it must not come to that where there are none to be had. The simulator's come
+ * from the seed, of which nothing is taken for this. */
+static int check_entropy(weft_loop *loop)
+{
+    unsigned char byte;
+    int status = is_simulated(loop) ? 0 : weft_loop_entropy(loop, &byte, sizeof byte);
+
+    if (status < 0)
+        weft_log(WEFT_LOG_ERROR, "loop", "the system gives no random bytes, without which nothing is safe: %s",
+                 weft_error_text(status));
+    return status;
+}
+
 static int loop_init(weft_loop *loop, const weft_loop_options *options)
 {
     int status = open_backend(options, &loop->backend);
@@ -64,7 +82,38 @@ static int loop_init(weft_loop *loop, const weft_loop_options *options)
     loop->chunks = weft_chunk_pool_new(CHUNKS_KEPT);
     if (!loop->root || !loop->chunks)
         return WEFT_ENOMEM;
-    return start_watchdog(loop, options->watchdog);
+    status = check_entropy(loop);
+    return status < 0 ? status : start_watchdog(loop, options->watchdog);
+}
+
+/* Under a checker of memory nothing is kept, so that it sees whoever uses memory that was given back. */
+#if defined(__SANITIZE_ADDRESS__)
+#define KEEPS_SPARES false
+#elif defined(__has_feature)
+#define KEEPS_SPARES !__has_feature(address_sanitizer)
+#else
+#define KEEPS_SPARES true
+#endif
+
+void loop_spare_put(weft_loop *loop, void *memory)
+{
+    struct loop_spare *spare = memory;
+
+    if (!KEEPS_SPARES || loop->spare_count >= LOOP_SPARES_MOST) {
+        weft_release(memory);
+        return;
+    }
+    spare->next = loop->spares;
+    loop->spares = spare;
+    loop->spare_count++;
+}
+
+static void free_spares(weft_loop *loop)
+{
+    void *spare;
+
+    while ((spare = loop_spare_take(loop)))
+        weft_release(spare);
 }
 
 static void loop_fini(weft_loop *loop)
@@ -73,19 +122,22 @@ static void loop_fini(weft_loop *loop)
     if (loop->backend)
         loop->backend->ops->close(loop->backend);
     weft_chunk_pool_free(loop->chunks);
+    free_spares(loop);
+    if (loop->tasks)
+        loop->tasks_free(loop->tasks);
     scope_free_root(loop->root);
     weft_release(loop);
 }
 
 int weft_loop_new(const weft_loop_options *options, weft_loop **ret_loop)
 {
-    static const weft_loop_options defaults = {.size = sizeof(weft_loop_options)};
-    weft_loop *loop = weft_allocate_zeroed(1, sizeof *loop);
-    int status;
+    weft_loop_options known = {0};
+    int status = options_copy(&known, sizeof known, options);
+    weft_loop *loop = status < 0 ? NULL : weft_allocate_zeroed(1, sizeof *loop);
 
     if (!loop)
-        return WEFT_ENOMEM;
-    status = loop_init(loop, options ? options : &defaults);
+        return status < 0 ? status : WEFT_ENOMEM;
+    status = loop_init(loop, &known);
     if (status < 0) {
         loop_fini(loop);
         return status;
@@ -114,7 +166,7 @@ static void run_posts(weft_loop *loop)
     while (ordered) {
         weft_post *post = ordered;
         ordered = post->next;
-        loop_enters(loop, "post");
+        loop_calls(loop, "post", (uintptr_t)post->run);
         post->run(post);
     }
 }
@@ -130,15 +182,33 @@ void weft_loop_post(weft_loop *loop, weft_post *post)
 
 static void fire_timers(weft_loop *loop)
 {
-    wheel_advance(&loop->wheel, loop->now, &loop->due);
-    for (unsigned fired = 0; fired < TIMERS_PER_TURN && !weft_link_is_alone(&loop->due); fired++) {
-        weft_timer_entry *entry = weft_container_of(loop->due.next, weft_timer_entry, link);
+    wheel_arrive(&loop->wheel, loop->now);
+    for (unsigned fired = 0; fired < TIMERS_PER_TURN; fired++) {
+        weft_timer_entry *entry;
+
+        if (weft_link_is_alone(&loop->due) && !wheel_take(&loop->wheel, &loop->due))
+            return;
+        entry = weft_container_of(loop->due.next, weft_timer_entry, link);
         weft_link_remove(&entry->link);
         __builtin_prefetch(loop->due.next->next);
         if (entry->due & WHEEL_TIMER)
             timer_fire(loop, entry);
         else
             entry->fired(entry);
+    }
+}
+
+/* Runs the tasks that are ready, also those that they make ready, in order. */
+static void run_ready(weft_loop *loop)
+{
+    for (unsigned ran = 0; ran < TASKS_PER_TURN && loop->ready_first; ran++) {
+        struct loop_task *task = loop->ready_first;
+        if (task->next == task)
+            loop->ready_first = loop->ready_last = NULL;
+        else
+            loop->ready_first = task->next;
+        task->next = NULL;
+        task->run(task);
     }
 }
 
@@ -181,6 +251,7 @@ static int turn(weft_loop *loop, weft_time timeout)
     backend->ops->dispatch(backend);
     run_posts(loop);
     fire_timers(loop);
+    run_ready(loop);
     loop_enters(loop, "loop");
     run_pending(loop);
     run_reap(loop);
@@ -191,7 +262,7 @@ weft_time weft_loop_prepare(weft_loop *loop)
 {
     weft_time next, now;
 
-    if (loop->pending_first || loop->reap_first || !weft_link_is_alone(&loop->due) || atomic_load(&loop->posts))
+    if (loop->ready_first || loop->pending_first || loop->reap_first || !weft_link_is_alone(&loop->due) || atomic_load(&loop->posts))
         return 0;
     if (loop->backend->ops->has_work(loop->backend))
         return 0;
@@ -204,7 +275,7 @@ weft_time weft_loop_prepare(weft_loop *loop)
 
 static bool has_work(const weft_loop *loop)
 {
-    return loop->waiting > 0 || loop->pending_first || loop->reap_first || atomic_load(&loop->posts);
+    return loop->waiting > 0 || loop->ready_first || loop->pending_first || loop->reap_first || atomic_load(&loop->posts);
 }
 
 int weft_loop_run(weft_loop *loop)
@@ -236,7 +307,7 @@ void weft_loop_free(weft_loop *loop)
     if (!loop)
         return;
     weft_scope_close(loop->root);
-    while (!scope_is_empty(loop->root) || loop->pending_first || loop->reap_first || atomic_load(&loop->posts))
+    while (!scope_is_empty(loop->root) || loop->ready_first || loop->pending_first || loop->reap_first || atomic_load(&loop->posts))
         if (turn(loop, weft_loop_prepare(loop)) < 0)
             break;
     loop_fini(loop);

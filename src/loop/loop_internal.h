@@ -19,21 +19,36 @@ struct loop_task {
     void (*run)(struct loop_task *task);
 };
 
-/* The bytes that are being delivered, and on which stream (stream_output.c). */
+/* What a delivery writes on its stream is gathered here if it is little: there is nothing to keep when it is over. */
+#define STREAM_STAGE (4 * 1024)
+
+/* The bytes that are being delivered, on which stream, and what that has written so far (stream_output.c). */
 struct stream_borrow {
     const void *stream; /* NULL: none */
     weft_bytes bytes;
-    weft_owner owner; /* of those that were queued without a copy; its last reference is the loop's */
+    weft_owner owner;    /* of those that were queued without a copy; its last reference is the loop's */
+    size_t staged, room; /* bytes in `stage`, and how many more may come; no room if they go to the queue */
+    char stage[STREAM_STAGE];
+};
+
+/* Memory of one size that was given back, for the next of its kind. */
+struct loop_spare {
+    struct loop_spare *next;
 };
 
 struct weft_loop {
     struct backend *backend;
     weft_time now;
-    const char *running; /* the callback that runs; the watchdog reads it, so it is set with loop_enters */
-    uint64_t turn;       /* read by the watchdog, too */
-    weft_time wall;      /* the wall clock, as of turn wall_turn */
+    struct backend_running running; /* what runs now, for the watchdog; set with loop_enters and loop_calls */
+    uint64_t turn;                  /* read by the watchdog, too */
+    weft_time wall;                 /* the wall clock, as of turn wall_turn */
     uint64_t wall_turn;
     weft_chunk_pool *chunks;
+    void *tasks;                      /* what the floor above keeps for tasks (task.c), and how it is freed */
+    void (*tasks_free)(void *tasks);
+    struct loop_spare *spares; /* memory of deferreds */
+    unsigned spare_count;
+    struct loop_task *ready_first, *ready_last; /* tasks that can go on */
     struct loop_task *pending_first, *pending_last;
     struct loop_task *reap_first;
     struct wheel wheel;
@@ -54,26 +69,62 @@ struct weft_loop {
 /* The backend's report of a signal (signal.c). */
 void loop_signalled(struct backend_host *host, int number);
 
-/* Says which callback runs now; NULL while the loop waits. For the watchdog: a plain store, but not a data race. */
+/* Says which callback runs now, by its kind and its address. For the watchdog: plain stores, but not data races. */
+static inline void loop_calls(weft_loop *loop, const char *name, uintptr_t function)
+{
+    __atomic_store_n(&loop->running.function, function, __ATOMIC_RELAXED);
+    __atomic_store_n(&loop->running.name, name, __ATOMIC_RELAXED);
+}
+
+/* The same for what is no single function; NULL while the loop waits. */
 static inline void loop_enters(weft_loop *loop, const char *name)
 {
-    __atomic_store_n(&loop->running, name, __ATOMIC_RELAXED);
+    loop_calls(loop, name, 0);
 }
+
+#define LOOP_SPARES_MOST 1024
+
+/* Memory for a deferred that an earlier one has left; NULL if there is none. */
+static inline void *loop_spare_take(weft_loop *loop)
+{
+    struct loop_spare *spare = loop->spares;
+
+    if (spare) {
+        loop->spares = spare->next;
+        loop->spare_count--;
+    }
+    return spare;
+}
+
+/* Keeps the memory of a deferred for the next, or releases it. */
+void loop_spare_put(weft_loop *loop, void *memory);
 
 /* A weft_timer whose time has come (timer.c). */
 void timer_fire(weft_loop *loop, weft_timer_entry *entry);
 
-/* Queues @p task, unless it is queued already. */
-static inline void loop_later(weft_loop *loop, struct loop_task *task)
+/* Appends @p task to the queue from @p first to @p last, unless it is in one already. */
+static inline void loop_queue(struct loop_task **first, struct loop_task **last, struct loop_task *task)
 {
     if (task->next)
         return;
     task->next = task;
-    if (loop->pending_last)
-        loop->pending_last->next = task;
+    if (*last)
+        (*last)->next = task;
     else
-        loop->pending_first = task;
-    loop->pending_last = task;
+        *first = task;
+    *last = task;
+}
+
+/* Queues @p task for the end of this turn, unless it is queued already. */
+static inline void loop_later(weft_loop *loop, struct loop_task *task)
+{
+    loop_queue(&loop->pending_first, &loop->pending_last, task);
+}
+
+/* Queues @p task, which goes on with a coroutine, for this turn, before what loop_later queues. */
+static inline void loop_ready(weft_loop *loop, struct loop_task *task)
+{
+    loop_queue(&loop->ready_first, &loop->ready_last, task);
 }
 
 /* Runs @p task when this turn is over and no callback or event of it can still refer to the object it frees. The task

@@ -11,8 +11,10 @@
 
 #include "loop/loop_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include <weft/log.h>
 #include <weft/memory.h>
 
 static void scope_cancel_member(weft_scope_member *member, int reason);
@@ -38,6 +40,7 @@ static weft_scope *scope_new(weft_loop *loop)
     wheel_entry_init(&scope->deadline, deadline_passed);
     weft_link_init(&scope->members);
     weft_link_init(&scope->member.link);
+    weft_link_init(&scope->memory);
     return scope;
 }
 
@@ -45,8 +48,10 @@ weft_scope *scope_new_root(weft_loop *loop)
 {
     weft_scope *scope = scope_new(loop);
 
-    if (scope)
+    if (scope) {
         scope->name = "root";
+        scope->independent = true;
+    }
     return scope;
 }
 
@@ -55,9 +60,28 @@ bool scope_is_empty(const weft_scope *scope)
     return scope->count == 0;
 }
 
+/* An error that nobody asked for is told now. */
+static void tell_error(const weft_scope *scope)
+{
+    weft_log_field field = {.name = "error", .text = weft_bytes_from(weft_error_name(scope->error))};
+
+    if (scope->error < 0 && !scope->told && weft_error_class_of(scope->error) != WEFT_CLASS_CANCELLED)
+        weft_log_fields(WEFT_LOG_ERROR, "scope", &field, 1, "a task in the scope \"%s\" failed: %s", scope->name,
+                        weft_error_text(scope->error));
+}
+
+static void scope_free(weft_scope *scope)
+{
+    tell_error(scope);
+    scope_memory_free(scope);
+    weft_failure_unref(scope->failure);
+    weft_release(scope);
+}
+
 void scope_free_root(weft_scope *scope)
 {
-    weft_release(scope);
+    if (scope)
+        scope_free(scope);
 }
 
 static void enter(weft_scope *scope, weft_scope_member *member, const struct scope_member_class *class_)
@@ -94,13 +118,30 @@ int scope_join(weft_scope *scope, weft_scope_member *member, const struct scope_
     return 0;
 }
 
+int scope_join_ended(weft_scope *scope, weft_scope_member *member, const struct scope_member_class *class_)
+{
+    if (!scope)
+        return WEFT_ENOMEM;
+    enter(scope, member, class_);
+    return 0;
+}
+
 static void free_if_over(weft_scope *scope)
 {
-    if (!scope->closing || scope->count > 0 || scope->pins > 0 || scope->held || !scope->member.scope)
+    if (!(scope->closing || scope->orphaned) || scope->count > 0 || scope->pins > 0 || scope->held || !scope->member.scope)
         return;
     wheel_stop(&scope->loop->wheel, &scope->deadline);
     scope_leave(&scope->member);
-    weft_release(scope);
+    scope_free(scope);
+}
+
+static void tell_watcher(struct scope_watcher **at)
+{
+    struct scope_watcher *watcher = *at;
+
+    *at = NULL;
+    if (watcher)
+        watcher->emptied(watcher);
 }
 
 void scope_leave(weft_scope_member *member)
@@ -112,7 +153,19 @@ void scope_leave(weft_scope_member *member)
     weft_link_remove(&member->link);
     member->scope = NULL;
     scope->count--;
+    if (scope->count == 0) {
+        tell_watcher(&scope->watcher);
+        tell_watcher(&scope->closer);
+    }
     free_if_over(scope);
+}
+
+int scope_watch(weft_scope *scope, struct scope_watcher *watcher)
+{
+    if (watcher && scope->watcher)
+        return -EBUSY;
+    scope->watcher = watcher;
+    return 0;
 }
 
 void scope_pin(weft_scope *scope)
@@ -126,12 +179,22 @@ void scope_unpin(weft_scope *scope)
     free_if_over(scope);
 }
 
+/* Somebody who no longer wants something counts for more than a clock. */
+bool scope_outranks(int reason, int before)
+{
+    return weft_error_class_of(reason) == WEFT_CLASS_CANCELLED && weft_error_class_of(before) == WEFT_CLASS_TIMEOUT;
+}
+
 void weft_scope_cancel(weft_scope *scope, int reason)
 {
     weft_link waiting;
 
-    if (!scope->cancelled)
-        scope->cancelled = reason < 0 ? reason : WEFT_ECANCELED;
+    if (reason >= 0)
+        reason = WEFT_ECANCELED;
+    if (scope->orphaned)
+        scope->closing = true; /* nobody else will */
+    if (!scope->cancelled || scope_outranks(reason, scope->cancelled))
+        scope->cancelled = reason;
     wheel_stop(&scope->loop->wheel, &scope->deadline);
     scope_pin(scope);
     weft_link_init(&waiting);
@@ -153,7 +216,7 @@ void weft_scope_close(weft_scope *scope)
         return;
     scope->closing = true;
     scope->held = false;
-    weft_scope_cancel(scope, WEFT_ECANCELED);
+    weft_scope_cancel(scope, scope->cancelled ? scope->cancelled : WEFT_ECANCELED);
 }
 
 void scope_hold(weft_scope *scope)
@@ -186,9 +249,65 @@ static void scope_cancel_member(weft_scope_member *member, int reason)
 {
     weft_scope *scope = weft_container_of(member, weft_scope, member);
 
-    if (member->scope->closing)
-        scope->closing = true;
+    bool ends = member->scope->closing && !scope->held; /* who holds it will close it, and what is in it */
+
+    if (scope->shielded) {
+        scope->orphaned |= ends; /* its own deadline will end it, or whoever opened it */
+        free_if_over(scope);
+        return;
+    }
+    scope->closing |= ends;
     weft_scope_cancel(scope, reason);
+}
+
+weft_scope *weft_scope_open_shielded(weft_scope *parent, weft_time timeout)
+{
+    weft_scope *scope = parent && timeout < WEFT_NEVER ? scope_new(parent->loop) : NULL;
+
+    if (!scope)
+        return NULL;
+    enter(parent, &scope->member, &scope_class);
+    scope->shielded = true;
+    loop_timer_start(scope->loop, &scope->deadline, timeout);
+    return scope;
+}
+
+void weft_scope_set_independent(weft_scope *scope, bool independent)
+{
+    scope->independent = independent;
+}
+
+int weft_scope_error(weft_scope *scope)
+{
+    scope->told = true;
+    return scope->error;
+}
+
+void scope_fail(weft_scope *scope, int error)
+{
+    if (scope->error == 0)
+        scope->error = error;
+    if (!scope->independent)
+        weft_scope_cancel(scope, WEFT_ECANCELED);
+}
+
+void scope_note(weft_scope *scope, const weft_failure *failure)
+{
+    weft_failure_unref(scope->failure);
+    scope->failure = failure ? weft_failure_ref((weft_failure *)(uintptr_t)failure) : NULL;
+}
+
+void weft_log_error(weft_scope *scope, int error)
+{
+    char story[512];
+    weft_log_field field = {.name = "error", .text = weft_bytes_from(weft_error_name(error))};
+    const weft_failure *failure = scope ? scope->failure : NULL;
+
+    if (failure && weft_failure_error(failure) == error)
+        weft_failure_describe(failure, story, sizeof story);
+    else
+        snprintf(story, sizeof story, "%s", weft_error_text(error));
+    weft_log_fields(WEFT_LOG_ERROR, scope ? scope->name : "scope", &field, 1, "%s", story);
 }
 
 void weft_scope_set_name(weft_scope *scope, const char *name)

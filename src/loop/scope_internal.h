@@ -5,8 +5,15 @@
 #ifndef LOOP_SCOPE_INTERNAL_H
 #define LOOP_SCOPE_INTERNAL_H
 
+#include <weft/failure.h>
 #include <weft/scope.h>
 #include <weft/timer.h>
+
+/* Somebody who wants to know when a scope has become empty. */
+struct scope_watcher {
+    /* Called once, from inside scope_leave: it may make a task ready, but not run anything. */
+    void (*emptied)(struct scope_watcher *watcher);
+};
 
 /* Only scope.c changes it; the others know its loop without a call. */
 struct weft_scope {
@@ -18,10 +25,19 @@ struct weft_scope {
     weft_timer_entry deadline;
     int cancelled;
     bool closing;
+    bool shielded;    /* its parent's cancelling does not reach it */
+    bool orphaned;    /* shielded, and its parent closes: it is freed when it is empty, and closed by its deadline */
+    bool independent; /* the failure of one task in it leaves the others alone */
+    bool told;        /* somebody has asked for `error` */
+    int error;        /* of the first task in it that failed; 0 if none has */
+    weft_failure *failure;         /* the story of the last error that was awaited in it, or NULL */
+    struct scope_watcher *watcher; /* at most one */
+    struct scope_watcher *closer;  /* who has closed it and waits for its end, or NULL */
     void *owner;         /* what the floor above made it for, or NULL */
     bool held;           /* its owner will close it, whatever its parent does */
     unsigned pins;       /* who is at work in it further up the stack: it is not freed */
     weft_link *visiting; /* the members that scope_visit has not come to */
+    weft_link memory;    /* scope_memory.c */
 };
 
 /* What a kind of member does when its scope ends. */
@@ -33,6 +49,8 @@ struct scope_member_class {
 
 /* Puts @p member into @p scope. Returns 0, WEFT_ENOMEM for no scope, or the reason for which the scope is cancelled. */
 int scope_join(weft_scope *scope, weft_scope_member *member, const struct scope_member_class *class_);
+/* The same for what has ended already and only waits to be looked at: a scope that was cancelled takes it, too. */
+int scope_join_ended(weft_scope *scope, weft_scope_member *member, const struct scope_member_class *class_);
 /* Takes @p member out; harmless if it is in none. */
 void scope_leave(weft_scope_member *member);
 
@@ -45,6 +63,21 @@ void scope_unpin(weft_scope *scope);
 /* Calls @p visit for each member of @p kind, oldest first. A visit may end members and cancel or close the
  * scope, which ends the walk, but not visit it again. */
 void scope_visit(weft_scope *scope, const char *kind, void (*visit)(weft_scope_member *member, void *arg), void *arg);
+
+/* A task in @p scope has failed: the first error is kept, and unless the scope says otherwise the others in it are
+ * cancelled. */
+void scope_fail(weft_scope *scope, int error);
+/* Keeps the story of the last error that somebody met in @p scope; @p failure may be NULL and is not taken. */
+void scope_note(weft_scope *scope, const weft_failure *failure);
+/* Whether the later @p reason of a cancellation takes the place of the one @p before. */
+bool scope_outranks(int reason, int before);
+/* Has @p watcher called when @p scope becomes empty; NULL takes it away. Returns 0, or -EBUSY. */
+int scope_watch(weft_scope *scope, struct scope_watcher *watcher);
+
+/* As weft_scope_allocate; @p freed is called before the memory goes with its scope. It calls no user's code. */
+void *scope_allocate(weft_scope *scope, size_t size, void (*freed)(void *memory));
+/* Frees all that was allocated in @p scope, newest first. */
+void scope_memory_free(weft_scope *scope);
 
 /* The root scope of a loop. */
 weft_scope *scope_new_root(weft_loop *loop);

@@ -81,7 +81,7 @@ void loop_signalled(struct backend_host *host, int number)
         weft_link_insert_before(&loop->signals, &signal->link);
         if (signal->number != number)
             continue;
-        loop_enters(loop, "signal");
+        loop_calls(loop, "signal", (uintptr_t)signal->raised);
         signal->raised(signal);
     }
 }

@@ -18,18 +18,18 @@ static const struct scope_member_class timer_class = {.kind = "timer", .cancel =
 
 _Static_assert(sizeof(weft_timer) <= 64, "a timer fits a cache line");
 
-/* Whether the loop waits for it: 1 or 0. */
-static size_t counts(const weft_timer *timer)
+/* What it adds to what the loop waits for while it is started: 1 or 0. */
+static size_t counts(const weft_timer_entry *entry)
 {
-    return wheel_entry_active(&timer->entry) && !(timer->entry.due & WHEEL_BACKGROUND);
+    return !(entry->due & WHEEL_BACKGROUND);
 }
 
 void timer_fire(weft_loop *loop, weft_timer_entry *entry)
 {
     weft_timer *timer = weft_container_of(entry, weft_timer, entry);
 
-    loop->waiting -= !(entry->due & WHEEL_BACKGROUND);
-    loop_enters(loop, "timer");
+    loop->waiting -= counts(entry);
+    loop_calls(loop, "timer", (uintptr_t)entry->timer_fired);
     entry->timer_fired(timer);
 }
 
@@ -61,22 +61,28 @@ void weft_timer_fini(weft_timer *timer)
 void weft_timer_start(weft_timer *timer, weft_time delay)
 {
     weft_loop *loop;
-    size_t counted;
 
     if (!timer->member.scope)
         return; /* its scope was cancelled: it will never fire again */
     loop = timer->member.scope->loop;
-    counted = counts(timer);
-    loop_timer_start(loop, &timer->entry, delay < 0 ? 0 : delay);
-    loop->waiting += counts(timer) - counted; /* with WEFT_NEVER it does not start */
+    if (delay >= WEFT_NEVER - WHEEL_KIND - loop->now) {
+        weft_timer_stop(timer);
+        return;
+    }
+    if (!wheel_entry_active(&timer->entry))
+        loop->waiting += counts(&timer->entry);
+    wheel_start(&loop->wheel, &timer->entry, loop->now + (delay < 0 ? 0 : delay));
 }
 
 void weft_timer_stop(weft_timer *timer)
 {
+    weft_loop *loop;
+
     if (!wheel_entry_active(&timer->entry))
         return;
-    timer->member.scope->loop->waiting -= counts(timer);
-    weft_link_remove(&timer->entry.link);
+    loop = timer->member.scope->loop;
+    loop->waiting -= counts(&timer->entry);
+    wheel_stop(&loop->wheel, &timer->entry);
 }
 
 bool weft_timer_active(const weft_timer *timer)

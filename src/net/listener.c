@@ -1,202 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Listeners: from an accepted connection to a protocol that speaks on it,
- * with limits in total and for each address, and a graceful stop.
- *
- * A listener's streams live in a scope of its own inside the user's, so that
- * stopping can leave them, and closing the user's scope ends both.
- *
- *   listening --> stopping (streams are asked to finish) --> stopped
- *       ^ |
- *       | v
- *     resting (no descriptor to be had, or as many connections as allowed)
- */
+/* A listener's life, from its URL to `stopped` (listener_internal.h). */
 #include <weft/listener.h>
 
 #include <stdio.h>
-#include <weft/log.h>
 #include <weft/memory.h>
 
-#include "base/map.h"
-#include "net/stream_internal.h"
+#include "base/options.h"
+#include "net/listener_internal.h"
 #include "net/url.h"
 
 #define BACKLOG_DEFAULT 4096
 #define CONNECTIONS_DEFAULT 10000
-/* How long a listener rests when the system has no descriptor or no memory for a connection. */
-#define REST WEFT_MILLISECONDS(100)
-#define UNIX_PATH_MOST 108
-
-struct weft_listener {
-    struct backend_listener io;
-    weft_loop *loop;
-    weft_factory *factory;
-    weft_scope_member member;
-    weft_scope *streams;
-    struct stream_config *config;
-    struct loop_task task;
-    weft_timer_entry timer; /* rests until, or grace ends */
-    weft_time grace_ends;
-    weft_stream *adopted; /* a connection that existed before, not yet opened */
-    size_t connections, most, most_per_address;
-    size_t drained, aborted;
-    struct map per_address; /* a host's bytes to its count (size_t); only with a limit */
-    weft_counter accepted_count, refused_count, exhausted_count;
-    bool open;   /* the socket is */
-    bool single; /* one adopted connection, no socket that listens */
-    bool stopping, asked, resting, ended;
-    weft_address local;
-    int adopted_fd; /* fd://: the number that it had; else -1 */
-    char path[UNIX_PATH_MOST];
-};
-
-static struct backend *backend_of(const weft_listener *listener)
-{
-    return listener->loop->backend;
-}
-
-/* -- limits for each address -- */
-
-static weft_bytes host_key(const weft_address *peer)
-{
-    return weft_bytes_of(peer->ip, peer->family == WEFT_ADDRESS_IPV6 ? 8 : 4);
-}
-
-static bool is_counted(const weft_listener *listener, const weft_address *peer)
-{
-    return listener->most_per_address != WEFT_UNLIMITED &&
-           (peer->family == WEFT_ADDRESS_IPV4 || peer->family == WEFT_ADDRESS_IPV6);
-}
-
-static size_t *count_new(weft_listener *listener, const weft_address *peer)
-{
-    size_t *count = weft_allocate_zeroed(1, sizeof *count);
-
-    if (count && map_put(&listener->per_address, host_key(peer), count) < 0) {
-        weft_release(count);
-        return NULL;
-    }
-    return count;
-}
-
-/* Whether one more from @p peer is allowed; if so, it is counted. */
-static bool count_in(weft_listener *listener, const weft_address *peer)
-{
-    size_t *count;
-
-    if (!is_counted(listener, peer))
-        return true;
-    count = map_find(&listener->per_address, host_key(peer));
-    if (!count)
-        count = count_new(listener, peer);
-    if (!count || *count >= listener->most_per_address)
-        return false;
-    ++*count;
-    return true;
-}
-
-static void count_out(weft_listener *listener, const weft_address *peer)
-{
-    size_t *count;
-
-    if (!is_counted(listener, peer))
-        return;
-    count = map_find(&listener->per_address, host_key(peer));
-    if (!count)
-        return; /* a connection that was adopted */
-    if (--*count == 0)
-        weft_release(map_remove(&listener->per_address, host_key(peer)));
-}
-
-/* -- accepting -- */
-
-static void accept_if_allowed(weft_listener *listener)
-{
-    if (!listener->open || listener->resting)
-        return;
-    if (listener->connections < listener->most)
-        listener->io.listening->accept_start(backend_of(listener), &listener->io);
-    else
-        listener->io.listening->accept_stop(backend_of(listener), &listener->io);
-}
-
-static struct backend_stream *accepted(struct backend_listener *io, const weft_address *peer)
-{
-    weft_listener *listener = weft_container_of(io, weft_listener, io);
-    weft_stream *stream;
-    int error;
-
-    loop_enters(listener->loop, "accept");
-    if (!count_in(listener, peer)) {
-        weft_counter_increment(&listener->refused_count);
-        return NULL;
-    }
-    stream = stream_new(listener->streams, listener->config, NULL, &error);
-    if (!stream) {
-        count_out(listener, peer);
-        weft_counter_increment(&listener->refused_count);
-        return NULL;
-    }
-    stream->peer = *peer;
-    stream->flags |= STREAM_ACCEPTED;
-    listener->connections++;
-    weft_counter_increment(&listener->accepted_count);
-    return &stream->io;
-}
-
-static void forget(weft_listener *listener, const weft_stream *stream)
-{
-    count_out(listener, &stream->peer);
-    listener->connections--;
-    accept_if_allowed(listener);
-}
-
-static void opened(struct backend_listener *io, struct backend_stream *handle, int status)
-{
-    weft_listener *listener = weft_container_of(io, weft_listener, io);
-    weft_stream *stream = weft_container_of(handle, weft_stream, io);
-    weft_protocol *protocol;
-
-    if (status < 0) {
-        forget(listener, stream);
-        stream_discard(stream);
-        return;
-    }
-    accept_if_allowed(listener);
-    loop_enters(listener->loop, "factory");
-    protocol = listener->factory->ops->build(listener->factory, stream);
-    if (!protocol) {
-        weft_counter_increment(&listener->refused_count);
-        stream_doom(stream, WEFT_EREFUSED, false);
-        return;
-    }
-    stream->protocol = protocol;
-    if (!(stream->flags & STREAM_DOOMED))
-        stream_opened(stream);
-}
-
-static void exhausted(struct backend_listener *io, int status, unsigned shed)
-{
-    weft_listener *listener = weft_container_of(io, weft_listener, io);
-    weft_log_field fields[] = {
-        {.name = "error", .text = weft_bytes_from(weft_error_name(status))},
-        {.name = "connections", .number = (int64_t)listener->connections},
-        {.name = "shed", .number = shed},
-    };
-
-    if (listener->exhausted_count.value == 0)
-        weft_log_fields(WEFT_LOG_WARNING, "listener", fields, 3, "cannot accept: %s; trying again every %d ms",
-                        weft_error_text(status), (int)(REST / WEFT_MILLISECONDS(1)));
-    weft_counter_increment(&listener->exhausted_count);
-    listener->resting = true;
-    loop_timer_start(listener->loop, &listener->timer, REST);
-}
-
-static const struct backend_listener_events listener_events = {
-    .accepted = accepted,
-    .opened = opened,
-    .exhausted = exhausted,
-};
 
 /* -- stopping -- */
 
@@ -205,16 +19,26 @@ static void close_socket(weft_listener *listener)
     if (!listener->open)
         return;
     listener->open = false;
-    listener->io.listening->close(backend_of(listener), &listener->io);
+    listener->io.listening->close(listener_backend(listener), &listener->io);
+}
+
+static void listener_release(weft_listener *listener)
+{
+    address_count_fini(&listener->addresses);
+    weft_connection_limit_unref(listener->shared);
+    stream_config_unref(listener->config);
+    weft_release(listener);
 }
 
 static void listener_free(struct loop_task *task)
 {
-    weft_listener *listener = weft_container_of(task, weft_listener, task);
+    listener_release(weft_container_of(task, weft_listener, task));
+}
 
-    map_fini(&listener->per_address);
-    stream_config_unref(listener->config);
-    weft_release(listener);
+void listener_reap(weft_listener *listener)
+{
+    listener->task.run = listener_free;
+    loop_reap(listener->loop, &listener->task);
 }
 
 static void remove_counters(weft_listener *listener)
@@ -237,9 +61,9 @@ static void finish(weft_listener *listener)
     weft_scope_close(listener->streams);
     listener->loop->waiting--;
     scope_leave(&listener->member);
-    listener->task.run = listener_free;
-    loop_reap(listener->loop, &listener->task);
-    loop_enters(listener->loop, "factory");
+    if (!listener->shared || !limit_leave(listener->shared, &listener->waiter))
+        listener_reap(listener);
+    loop_calls(listener->loop, "factory", (uintptr_t)factory->ops->stopped);
     if (factory->ops->stopped)
         factory->ops->stopped(factory, drained, aborted);
 }
@@ -257,12 +81,16 @@ static void listener_task(struct loop_task *task)
 
     listener->adopted = NULL;
     if (adopted && !(adopted->flags & STREAM_DOOMED))
-        opened(&listener->io, &adopted->io, 0);
-    if (listener->stopping && !listener->asked) {
+        listener_opened(listener, adopted);
+    if (!listener->stopping)
+        return;
+    if (!listener->asked) { /* first of all: who finishes makes room for those that wait */
         listener->asked = true;
         scope_visit(listener->streams, "stream", ask, NULL);
     }
-    if (listener->stopping && listener->connections == 0)
+    if (listener->open && listener_take_backlog(listener))
+        close_socket(listener);
+    if (!listener->open && listener->connections == 0)
         finish(listener);
 }
 
@@ -270,12 +98,13 @@ static void listener_timer_fired(weft_timer_entry *entry)
 {
     weft_listener *listener = weft_container_of(entry, weft_listener, timer);
 
-    if (listener->stopping) {
-        weft_scope_cancel(listener->streams, WEFT_EDRAIN);
+    if (listener->resting) {
+        listener_rested(listener);
         return;
     }
-    listener->resting = false;
-    accept_if_allowed(listener);
+    close_socket(listener);
+    weft_scope_cancel(listener->streams, WEFT_EDRAIN);
+    loop_later(listener->loop, &listener->task);
 }
 
 void weft_listener_stop(weft_listener *listener, weft_time grace)
@@ -286,7 +115,11 @@ void weft_listener_stop(weft_listener *listener, weft_time grace)
         return;
     listener->stopping = true;
     listener->grace_ends = ends;
-    close_socket(listener);
+    if (grace <= 0) /* who is taken now would be aborted at once */
+        close_socket(listener);
+    else if (listener->open)
+        listener->io.listening->accept_stop(listener_backend(listener), &listener->io);
+    listener->resting = false;
     wheel_stop(&listener->loop->wheel, &listener->timer);
     wheel_start(&listener->loop->wheel, &listener->timer, ends);
     loop_later(listener->loop, &listener->task);
@@ -296,14 +129,14 @@ void listener_stream_gone(weft_listener *listener, const weft_stream *stream)
 {
     int forced = weft_scope_cancelled(listener->streams); /* the grace time or the scope has ended */
 
-    forget(listener, stream);
+    listener_forget(listener, stream);
     if (forced && stream->reason == forced)
         listener->aborted++;
     else if (listener->stopping)
         listener->drained++;
     if (listener->single && !listener->stopping)
         weft_listener_stop(listener, 0);
-    if (listener->stopping && listener->connections == 0)
+    if (listener->stopping && (listener->connections == 0 || listener->open))
         loop_later(listener->loop, &listener->task);
 }
 
@@ -323,9 +156,7 @@ static void listener_abandon(weft_listener *listener)
     remove_counters(listener);
     weft_scope_close(listener->streams);
     scope_leave(&listener->member);
-    map_fini(&listener->per_address);
-    stream_config_unref(listener->config);
-    weft_release(listener);
+    listener_release(listener);
 }
 
 static void add_counters(weft_listener *listener)
@@ -337,11 +168,50 @@ static void add_counters(weft_listener *listener)
     weft_counters_add(counters, &listener->exhausted_count, "listener.exhausted");
 }
 
-static int listener_new(weft_scope *scope, weft_factory *factory, const weft_listen_options *options,
-                        weft_listener **ret)
+/* The streams' options may be left out without a size. (What a newer program's have more lies behind the whole.) */
+static int make_config(weft_listener *listener, weft_stream_options *options)
+{
+    bool left_out = options_left_out(options, sizeof *options);
+
+    if (options->size > sizeof *options)
+        options->size = sizeof *options;
+    return stream_config_new(left_out ? NULL : options, NULL, &listener->config);
+}
+
+static int set_limits(weft_listener *listener, const weft_listen_options *options)
+{
+    uint8_t secret[SIPHASH_KEY_SIZE];
+    int status = weft_loop_entropy(listener->loop, secret, sizeof secret);
+
+    if (status < 0)
+        return status;
+    listener->most = options->max_connections ? options->max_connections : CONNECTIONS_DEFAULT;
+    listener->backlog = options->backlog > 0 ? (size_t)options->backlog : BACKLOG_DEFAULT;
+    address_count_init(&listener->addresses, options->max_per_address, secret);
+    if (!options->limit)
+        return 0;
+    listener->shared = weft_connection_limit_ref(options->limit);
+    listener->waiter.loop = listener->loop;
+    listener->waiter.post.run = listener_was_told;
+    limit_join(options->limit, &listener->waiter, secret);
+    return 0;
+}
+
+static int open_scope(weft_listener *listener, weft_scope *scope)
+{
+    listener->streams = weft_scope_open(scope, WEFT_NEVER);
+    if (!listener->streams)
+        return WEFT_ENOMEM;
+    scope_hold(listener->streams);
+    weft_scope_set_independent(listener->streams, true); /* a task that fails leaves other connections alone */
+    listener->streams->owner = listener;
+    weft_scope_set_name(listener->streams, "connections");
+    return 0;
+}
+
+static int listener_new(weft_scope *scope, weft_factory *factory, weft_listen_options *options, weft_listener **ret)
 {
     weft_listener *listener = weft_allocate_zeroed(1, sizeof *listener);
-    uint8_t secret[SIPHASH_KEY_SIZE];
     int status = listener ? scope_join(scope, &listener->member, &listener_class) : WEFT_ENOMEM;
 
     if (status < 0) {
@@ -354,33 +224,28 @@ static int listener_new(weft_scope *scope, weft_factory *factory, const weft_lis
     listener->io.events = &listener_events;
     listener->task.run = listener_task;
     listener->adopted_fd = -1;
-    listener->most = options->max_connections ? options->max_connections : CONNECTIONS_DEFAULT;
-    listener->most_per_address = options->max_per_address ? options->max_per_address : WEFT_UNLIMITED;
     wheel_entry_init(&listener->timer, listener_timer_fired);
-    status = weft_loop_entropy(listener->loop, secret, sizeof secret);
-    map_init(&listener->per_address, secret);
-    listener->streams = weft_scope_open(scope, WEFT_NEVER);
+    status = set_limits(listener, options);
     if (status == 0)
-        status = listener->streams ? stream_config_new(&options->stream, NULL, &listener->config) : WEFT_ENOMEM;
+        status = open_scope(listener, scope);
+    if (status == 0)
+        status = make_config(listener, &options->stream);
     if (status < 0) {
         listener_abandon(listener);
         return status;
     }
-    scope_hold(listener->streams);
-    listener->streams->owner = listener;
-    weft_scope_set_name(listener->streams, "connections");
     *ret = listener;
     return 0;
 }
 
 static int open_socket(weft_listener *listener, const struct url *url, const weft_listen_options *options)
 {
-    struct backend *backend = backend_of(listener);
+    struct backend *backend = listener_backend(listener);
     struct backend_socket_options socket = listener->config->socket;
     struct backend_endpoint at = url->endpoint;
     int status;
 
-    socket.backlog = options->backlog > 0 ? options->backlog : BACKLOG_DEFAULT;
+    socket.backlog = (int)listener->backlog;
     socket.reuse_port = options->reuse_port;
     socket.claim_port = options->claim_port;
     socket.unix_mode = options->unix_mode;
@@ -398,15 +263,16 @@ static int open_socket(weft_listener *listener, const struct url *url, const wef
 /* One connection that exists already: it is treated as if it had been accepted. */
 static int adopt_connection(weft_listener *listener, int in, int out)
 {
-    struct backend *backend = backend_of(listener);
+    struct backend *backend = listener_backend(listener);
     weft_address peer = {.family = WEFT_ADDRESS_NONE}; /* one connection is its own limit: it is not counted */
-    struct backend_stream *handle = accepted(&listener->io, &peer);
+    struct backend_stream *handle;
     weft_stream *stream;
     int status;
 
+    listener->single = true;
+    handle = listener_events.accepted(&listener->io, &peer);
     if (!handle)
         return WEFT_ENOMEM;
-    listener->single = true;
     stream = weft_container_of(handle, weft_stream, io);
     status = backend->ops->adopt_stream(backend, handle, in, out, &listener->config->socket, &peer);
     if (status < 0) {
@@ -422,7 +288,7 @@ static int adopt_connection(weft_listener *listener, int in, int out)
 
 static int open_endpoint(weft_listener *listener, const struct url *url, const weft_listen_options *options)
 {
-    struct backend *backend = backend_of(listener);
+    struct backend *backend = listener_backend(listener);
     int status;
 
     switch (url->kind) {
@@ -440,27 +306,26 @@ static int open_endpoint(weft_listener *listener, const struct url *url, const w
     if (status == 0) {
         listener->open = true;
         (void)listener->io.listening->local(backend, &listener->io, &listener->local);
-        accept_if_allowed(listener);
+        listener_accept_if_allowed(listener);
     }
     return status;
 }
 
-int weft_listen(weft_scope *scope, const char *url_text, weft_factory *factory, const weft_listen_options *options,
+int weft_listen(weft_scope *scope, const char *url_text, weft_factory *factory, const weft_listen_options *user_options,
                 weft_listener **ret_listener, weft_url_error *ret_error)
 {
-    static const weft_listen_options defaults = {.size = sizeof(weft_listen_options)};
+    weft_listen_options options = {0};
     weft_listener *listener = NULL;
     struct url url;
     int status = url_parse(url_text, &url, ret_error);
 
+    if (status == 0)
+        status = options_copy(&options, sizeof options, user_options);
+    if (status == 0)
+        status = listener_new(scope, factory, &options, &listener);
     if (status < 0)
         return status;
-    if (!options)
-        options = &defaults;
-    status = listener_new(scope, factory, options, &listener);
-    if (status < 0)
-        return status;
-    status = open_endpoint(listener, &url, options);
+    status = open_endpoint(listener, &url, &options);
     if (status < 0) {
         listener_abandon(listener);
         return status;

@@ -123,7 +123,7 @@ static void tell_lost(weft_stream *stream)
     stream->flags |= STREAM_LOST;
     stream_drop_input(stream);
     weft_bytequeue_clear(&stream->output, stream->loop->chunks);
-    loop_enters(stream->loop, protocol->ops->name);
+    loop_calls(stream->loop, protocol->ops->name, (uintptr_t)protocol->ops->lost);
     if (protocol->ops->lost)
         protocol->ops->lost(protocol, stream, stream->reason);
     if (stream->flags & STREAM_HOME)
@@ -146,7 +146,7 @@ static void call_drained(weft_stream *stream)
     const weft_protocol_ops *ops = stream->protocol->ops;
 
     stream->flags &= ~(uint32_t)STREAM_DRAINED;
-    loop_enters(stream->loop, ops->name);
+    loop_calls(stream->loop, ops->name, (uintptr_t)ops->drained);
     if (ops->drained)
         ops->drained(stream->protocol, stream);
 }
@@ -162,9 +162,9 @@ static void stream_task(struct loop_task *task)
         call_drained(stream);
     if ((stream->flags & (STREAM_DELIVER | STREAM_DOOMED)) == STREAM_DELIVER)
         stream_deliver(stream);
-    if ((stream->flags & (STREAM_DIRTY | STREAM_SENDING | STREAM_DOOMED | STREAM_ATTEMPTED)) == STREAM_DIRTY)
+    if ((stream->flags & (STREAM_DIRTY | STREAM_SENDING | STREAM_DOOMED)) == STREAM_DIRTY &&
+        !stream_has_attempted(stream))
         stream_flush(stream);
-    stream->flags &= ~(uint32_t)STREAM_ATTEMPTED;
     stream->flags &= ~(uint32_t)STREAM_IN_TASK;
     if (stream->flags & STREAM_DOOMED) {
         if (!(stream->flags & STREAM_LOST))
@@ -189,7 +189,7 @@ void stream_opened(weft_stream *stream)
     if (!(stream->flags & STREAM_PAUSED))
         stream->io.transport->receive_start(stream->loop->backend, &stream->io);
     stream_arm(stream);
-    loop_enters(stream->loop, ops->name);
+    loop_calls(stream->loop, ops->name, (uintptr_t)ops->connected);
     if (ops->connected)
         ops->connected(stream->protocol, stream);
 }
@@ -216,7 +216,7 @@ void stream_ask_to_drain(weft_stream *stream)
     if (stream->flags & (STREAM_DRAIN_ASKED | STREAM_DOOMED | STREAM_CLOSING))
         return;
     stream->flags |= STREAM_DRAIN_ASKED;
-    loop_enters(stream->loop, ops->name);
+    loop_calls(stream->loop, ops->name, (uintptr_t)ops->draining);
     if (ops->draining)
         ops->draining(stream->protocol, stream);
 }
@@ -296,6 +296,7 @@ int weft_stream_set_options(weft_stream *stream, const weft_stream_options *opti
         return status;
     stream_config_unref(stream->config);
     stream->config = config;
+    stream_stage_no_more(stream); /* its room is from the former limits */
     if (!(stream->flags & STREAM_DOOMED))
         stream_arm(stream);
     return 0;

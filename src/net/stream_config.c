@@ -4,6 +4,8 @@
 
 #include <weft/memory.h>
 
+#include "base/options.h"
+
 /* As stream_ticks_from. */
 #define TICKS(duration) ((stream_ticks)(((duration)-1) >> TICK_SHIFT) + 2)
 
@@ -41,27 +43,31 @@ static void set_ticks(stream_ticks *to, weft_time value)
         *to = stream_ticks_from(value);
 }
 
-int stream_config_new(const weft_stream_options *options, const struct stream_config *base, struct stream_config **ret)
+int stream_config_new(const weft_stream_options *user_options, const struct stream_config *base,
+                      struct stream_config **ret)
 {
-    struct stream_config *config = weft_allocate(sizeof *config);
+    weft_stream_options options = {0};
+    struct stream_config *config;
+    int status = options_copy(&options, sizeof options, user_options);
 
+    if (status < 0)
+        return status;
+    config = weft_allocate(sizeof *config);
     if (!config)
         return WEFT_ENOMEM;
     *config = base ? *base : defaults;
     config->references = 1;
-    if (options) {
-        set_size(&config->high_water, options->high_water);
-        set_size(&config->low_water, options->low_water);
-        set_size(&config->output_limit, options->output_limit);
-        set_size(&config->input_limit, options->input_limit);
-        set_ticks(&config->connect, options->connect);
-        set_ticks(&config->idle, options->idle);
-        set_ticks(&config->write_stall, options->write_stall);
-        set_ticks(&config->lifetime, options->lifetime);
-        config->socket.delay |= options->delay;
-        if (options->keepalive)
-            config->socket.keepalive = options->keepalive;
-    }
+    set_size(&config->high_water, options.high_water);
+    set_size(&config->low_water, options.low_water);
+    set_size(&config->output_limit, options.output_limit);
+    set_size(&config->input_limit, options.input_limit);
+    set_ticks(&config->connect, options.connect);
+    set_ticks(&config->idle, options.idle);
+    set_ticks(&config->write_stall, options.write_stall);
+    set_ticks(&config->lifetime, options.lifetime);
+    config->socket.delay |= options.delay;
+    if (options.keepalive)
+        config->socket.keepalive = options.keepalive;
     if (config->low_water > config->high_water)
         config->low_water = config->high_water;
     *ret = config;

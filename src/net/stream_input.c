@@ -70,7 +70,8 @@ static void keep_rest(weft_stream *stream, weft_bytes bytes, size_t consumed, bo
     int status = 0;
 
     if (rest.length == 0) {
-        stream_drop_input(stream);
+        if (stream->input)
+            stream_drop_input(stream);
         return;
     }
     if (rest.length > stream->config->input_limit && !(stream->flags & STREAM_PAUSED))
@@ -88,7 +89,7 @@ static void offer(weft_stream *stream, weft_bytes bytes, bool borrowed)
     weft_protocol *protocol = stream->protocol;
     size_t consumed = bytes.length;
 
-    loop_enters(stream->loop, protocol->ops->name);
+    loop_calls(stream->loop, protocol->ops->name, (uintptr_t)protocol->ops->received);
     if (protocol->ops->received)
         consumed = protocol->ops->received(protocol, stream, bytes);
     if (stream->flags & (STREAM_DOOMED | STREAM_CLOSING)) {
@@ -115,7 +116,7 @@ static void tell_end(weft_stream *stream)
         weft_stream_close(stream);
         return;
     }
-    loop_enters(stream->loop, ops->name);
+    loop_calls(stream->loop, ops->name, (uintptr_t)ops->ended);
     ops->ended(stream->protocol, stream);
     if (stream->flags & STREAM_END_TOLD)
         stream_drop_input(stream); /* it will not be completed; but a successor (set_protocol) may want it */
@@ -144,20 +145,36 @@ static void linger(weft_stream *stream, weft_bytes bytes, int status)
         stream_doom(stream, WEFT_ECLOSED, false);
 }
 
-/* What `received` writes of @p bytes need not be copied, if it goes out before they are given back. */
-static void offer_borrowed(weft_stream *stream, weft_bytes bytes)
+/* How much may be staged: if anything, then nothing is before it, and no mark and no limit is passed. */
+static size_t staging_room(const weft_stream *stream)
+{
+    size_t room = STREAM_STAGE;
+
+    if (!weft_bytequeue_is_empty(&stream->output) || (stream->flags & (STREAM_SENDING | STREAM_OVER_HIGH)) ||
+        stream_has_attempted(stream))
+        return 0;
+    if (room > stream->config->high_water)
+        room = stream->config->high_water;
+    return room > stream->config->output_limit ? stream->config->output_limit : room;
+}
+
+/* What `received` writes goes out as soon as it has returned, if it is little or lies in @p bytes. */
+static void deliver_now(weft_stream *stream, weft_bytes bytes, bool borrowed)
 {
     struct stream_borrow *borrow = &stream->loop->borrow;
 
     if (!stream->io.transport->sends_at_once) {
-        offer(stream, bytes, true);
+        offer(stream, bytes, borrowed);
         return;
     }
     borrow->stream = stream;
-    borrow->bytes = bytes;
-    offer(stream, bytes, true);
+    borrow->bytes = borrowed ? bytes : weft_bytes_of(NULL, 0);
+    borrow->staged = 0;
+    borrow->room = staging_room(stream);
+    offer(stream, bytes, borrowed);
     borrow->stream = NULL;
-    stream_settle_borrowed(stream);
+    if (borrow->staged > 0 || borrow->owner.references > 1)
+        stream_settle(stream);
 }
 
 static void take(weft_stream *stream, weft_bytes bytes)
@@ -169,9 +186,9 @@ static void take(weft_stream *stream, weft_bytes bytes)
     } else if (stream->input) {
         status = keep(stream, bytes);
         if (status == 0)
-            offer(stream, waiting(stream), false);
+            deliver_now(stream, waiting(stream), false);
     } else {
-        offer_borrowed(stream, bytes);
+        deliver_now(stream, bytes, true);
     }
     if (status < 0)
         stream_doom(stream, status, true);
@@ -184,6 +201,8 @@ void stream_received(struct backend_stream *io, weft_bytes bytes, int status)
     if (stream->flags & (STREAM_DOOMED | STREAM_LINGERING | STREAM_CLOSING)) {
         if (stream->flags & STREAM_LINGERING)
             linger(stream, bytes, status);
+        else if (status < 0 && !weft_bytequeue_is_empty(&stream->output))
+            stream_doom(stream, status, true); /* what was written cannot go out any more: this is why */
         return;
     }
     stream->active = stream_now(stream);

@@ -74,7 +74,6 @@ enum {
     STREAM_HOME = 1 << 16, /* the backend has let go of the handle */
     STREAM_HAS_DEADLINE = 1 << 17,
     STREAM_CONNECTING = 1 << 18,
-    STREAM_ATTEMPTED = 1 << 22,   /* this turn's one attempt to send was made after `received` */
     STREAM_ACCEPTED = 1 << 21,    /* its scope is a listener's, which counts it */
     STREAM_DRAIN_ASKED = 1 << 19, /* `draining` was called */
     STREAM_OPEN_DUE = 1 << 20,    /* adopted: the task is to open it */
@@ -87,7 +86,7 @@ struct weft_stream {
     uint32_t flags;
     stream_ticks active;   /* last byte in either direction */
     stream_ticks progress; /* SENDING: since when the peer has taken nothing; LINGERING: since when */
-    stream_ticks opened;
+    uint32_t attempted;    /* the turn whose one attempt to send was made after `received` */
     struct loop_task task;
     weft_bytequeue output;
     struct stream_input *input;
@@ -100,6 +99,7 @@ struct weft_stream {
     uint32_t lingered;    /* bytes thrown away */
     uint32_t unconfirmed; /* SENDING: what the peer had not confirmed when this was last looked at */
     weft_address peer;
+    stream_ticks opened;
 };
 
 /* stream.c */
@@ -125,8 +125,20 @@ void stream_drop_input(weft_stream *stream);
 /* stream_output.c */
 void stream_sent(struct backend_stream *io, int64_t result);
 void stream_flush(weft_stream *stream);
-/* `received` has returned: sends what it queued of the bytes that it borrowed, and copies what is left. */
-void stream_settle_borrowed(weft_stream *stream);
+/* `received` has returned: sends what it staged, or queued of the bytes that it borrowed. What does not go out is
+ * copied. */
+void stream_settle(weft_stream *stream);
+/* What is written in the rest of this delivery is queued, behind what is staged. */
+static inline void stream_stage_no_more(weft_stream *stream)
+{
+    if (stream->loop->borrow.stream == stream)
+        stream->loop->borrow.room = 0;
+}
+/* Whether this turn's one attempt to send has been made. */
+static inline bool stream_has_attempted(const weft_stream *stream)
+{
+    return stream->attempted == (uint32_t)stream->loop->turn;
+}
 
 /* stream_time.c */
 static inline stream_ticks stream_now(const weft_stream *stream)

@@ -16,10 +16,18 @@
 /* A shorter piece is copied faster than it is kept track of. */
 #define WORTH_BORROWING (4 * 1024)
 
+/* Bytes that are staged for @p stream. */
+static size_t staged(const weft_stream *stream)
+{
+    const struct stream_borrow *borrow = &stream->loop->borrow;
+
+    return borrow->stream == stream ? borrow->staged : 0;
+}
+
 /* Whether @p stream can be written to, and @p length more bytes fit. */
 static int may_write(const weft_stream *stream, size_t length)
 {
-    size_t limit = stream->config->output_limit, queued = weft_bytequeue_length(&stream->output);
+    size_t limit = stream->config->output_limit, queued = weft_stream_queued(stream);
 
     if (stream->flags & (STREAM_DOOMED | STREAM_CLOSING | STREAM_ENDING))
         return WEFT_EENDED;
@@ -51,19 +59,63 @@ static void note_short(weft_stream *stream)
 }
 
 /* A large piece of the very bytes that are being delivered on this stream (an echo) is queued by reference: it is sent
- * as soon as `received` has returned, and what does not go out then is copied (stream_settle_borrowed). */
+ * as soon as `received` has returned, and what does not go out then is copied (settle_borrowed). */
 static bool is_borrowed(const weft_stream *stream, weft_bytes bytes)
 {
     const struct stream_borrow *borrow = &stream->loop->borrow;
 
-    return bytes.length >= WORTH_BORROWING && borrow->stream == stream && bytes.data >= borrow->bytes.data &&
-           bytes.data + bytes.length <= borrow->bytes.data + borrow->bytes.length;
+    return bytes.length >= WORTH_BORROWING && borrow->stream == stream && bytes.length <= borrow->bytes.length &&
+           bytes.data >= borrow->bytes.data && bytes.data + bytes.length <= borrow->bytes.data + borrow->bytes.length;
+}
+
+/* Most of what is written answers what is being delivered, and is short: until `received` returns it is only gathered.
+ * What the room is, is such that no mark and no limit is passed. */
+static bool stage(weft_stream *stream, weft_bytes bytes)
+{
+    struct stream_borrow *borrow = &stream->loop->borrow;
+
+    if (borrow->stream != stream || bytes.length > borrow->room || bytes.length == 0 ||
+        (stream->flags & (STREAM_DOOMED | STREAM_CLOSING | STREAM_ENDING)))
+        return false;
+    memcpy(borrow->stage + borrow->staged, bytes.data, bytes.length);
+    borrow->staged += bytes.length;
+    borrow->room -= bytes.length;
+    return true;
+}
+
+/* What was staged goes to the queue, for something comes behind it that is not. If memory is short it stays. */
+static int unstage(weft_stream *stream)
+{
+    struct stream_borrow *borrow = &stream->loop->borrow;
+    int status;
+
+    if (staged(stream) == 0) {
+        stream_stage_no_more(stream);
+        return 0;
+    }
+    status = weft_bytequeue_append(&stream->output, stream->loop->chunks, weft_bytes_of(borrow->stage, borrow->staged));
+    if (status < 0)
+        return status;
+    borrow->staged = borrow->room = 0;
+    (void)queued(stream);
+    return 0;
+}
+
+/* Before something is queued. */
+static int begin_write(weft_stream *stream, size_t length)
+{
+    int status = may_write(stream, length);
+
+    return status < 0 ? status : unstage(stream);
 }
 
 int weft_stream_write(weft_stream *stream, weft_bytes bytes)
 {
-    int status = may_write(stream, bytes.length);
+    int status;
 
+    if (stage(stream, bytes))
+        return 0;
+    status = begin_write(stream, bytes.length);
     if (status == 0 && is_borrowed(stream, bytes)) {
         status = weft_bytequeue_append_owned(&stream->output, stream->loop->chunks, bytes, &stream->loop->borrow.owner);
         if (status == 0)
@@ -76,7 +128,7 @@ int weft_stream_write(weft_stream *stream, weft_bytes bytes)
 
 int weft_stream_write_owned(weft_stream *stream, weft_bytes bytes, weft_owner *owner)
 {
-    int status = may_write(stream, bytes.length);
+    int status = begin_write(stream, bytes.length);
 
     if (status == 0)
         status = weft_bytequeue_append_owned(&stream->output, stream->loop->chunks, bytes, owner);
@@ -86,7 +138,7 @@ int weft_stream_write_owned(weft_stream *stream, weft_bytes bytes, weft_owner *o
 int weft_stream_write_file(weft_stream *stream, weft_file *file, uint64_t offset, uint64_t length)
 {
     weft_owner *owner = file_owner(file);
-    int status = may_write(stream, 0);
+    int status = begin_write(stream, 0);
 
     if (status < 0)
         return status;
@@ -104,7 +156,7 @@ int weft_stream_write_file(weft_stream *stream, weft_file *file, uint64_t offset
 
 size_t weft_stream_queued(const weft_stream *stream)
 {
-    return weft_bytequeue_length(&stream->output);
+    return weft_bytequeue_length(&stream->output) + staged(stream);
 }
 
 /* -- sending -- */
@@ -223,20 +275,51 @@ void stream_flush(weft_stream *stream)
         stream->flags |= STREAM_DIRTY;
 }
 
-void stream_settle_borrowed(weft_stream *stream)
+/* The one attempt for what was staged; nothing else is queued. */
+static void send_staged(weft_stream *stream, weft_bytes bytes)
+{
+    int64_t sent = stream->io.transport->send(stream->loop->backend, &stream->io, &bytes, 1, false);
+
+    stream->attempted = (uint32_t)stream->loop->turn;
+    if (sent == (int64_t)bytes.length) {
+        if (stream->flags & STREAM_DIRTY)
+            stream_flush(stream); /* it was closed or ended behind what was written */
+        return;
+    }
+    if (sent == BACKEND_LATER)
+        sent = 0;
+    if (sent >= 0)
+        sent = weft_bytequeue_append(&stream->output, stream->loop->chunks, weft_bytes_skip(bytes, (size_t)sent));
+    if (sent < 0)
+        stream_doom(stream, (int)sent, true);
+    else
+        note_short(stream);
+}
+
+static void settle_borrowed(weft_stream *stream)
 {
     weft_owner *owner = &stream->loop->borrow.owner;
 
-    if (owner->references == 1 || (stream->flags & STREAM_DOOMED))
-        return;
-    if (!(stream->flags & (STREAM_SENDING | STREAM_ATTEMPTED))) {
-        stream->flags |= STREAM_ATTEMPTED;
+    if (!(stream->flags & STREAM_SENDING) && !stream_has_attempted(stream)) {
+        stream->attempted = (uint32_t)stream->loop->turn;
         stream_flush(stream);
         stream_schedule(stream);
     }
     if (owner->references > 1 && !(stream->flags & STREAM_DOOMED) &&
         weft_bytequeue_disown(&stream->output, stream->loop->chunks, owner) < 0)
         stream_doom(stream, WEFT_ENOMEM, true);
+}
+
+void stream_settle(weft_stream *stream)
+{
+    struct stream_borrow *borrow = &stream->loop->borrow;
+
+    if (stream->flags & STREAM_DOOMED)
+        return;
+    if (borrow->staged > 0)
+        send_staged(stream, weft_bytes_of(borrow->stage, borrow->staged));
+    else if (borrow->owner.references > 1)
+        settle_borrowed(stream);
 }
 
 void stream_sent(struct backend_stream *io, int64_t result)

@@ -68,15 +68,21 @@ static void call_deadline(weft_stream *stream)
     const weft_protocol_ops *ops = stream->protocol->ops;
 
     stream->flags &= ~(uint32_t)STREAM_HAS_DEADLINE;
-    loop_enters(stream->loop, ops->name);
+    loop_calls(stream->loop, ops->name, (uintptr_t)ops->deadline);
     if (ops->deadline)
         ops->deadline(stream->protocol, stream);
 }
 
-uint32_t stream_unconfirmed(const weft_stream *stream)
+int64_t weft_stream_unconfirmed(const weft_stream *stream)
 {
     const struct backend_transport *transport = stream->io.transport;
-    int64_t count = transport->unconfirmed ? transport->unconfirmed(&stream->io) : -1;
+
+    return transport->unconfirmed && !(stream->flags & STREAM_DOOMED) ? transport->unconfirmed(&stream->io) : -1;
+}
+
+uint32_t stream_unconfirmed(const weft_stream *stream)
+{
+    int64_t count = weft_stream_unconfirmed(stream);
 
     return count < 0 || count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
 }

@@ -241,6 +241,7 @@ static void sockets_have_their_options(void **state) /* EL-08: keepalive finds a
     int fd;
 
     (void)state;
+    options.stream.size = sizeof options.stream;
     options.stream.keepalive = WEFT_SECONDS(30);
     law_world_open(&world, TCP, 1);
     law_listen(&world, &options, &counting);

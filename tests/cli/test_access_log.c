@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The access log of `weft web`: its lines, and how they get to standard output, which is a file here. */
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "access_log.h"
 #include "loop/loop_internal.h"
@@ -23,7 +28,7 @@ static int replace_output(void **state)
     return support_setup(state);
 }
 
-static int restore_output(void **state)
+static void restore_streams(void)
 {
     if (stdout != real_stdout)
         fclose(stdout);
@@ -31,6 +36,11 @@ static int restore_output(void **state)
         fclose(stderr);
     stdout = real_stdout;
     stderr = real_stderr;
+}
+
+static int restore_output(void **state)
+{
+    restore_streams();
     return support_teardown(state);
 }
 
@@ -51,6 +61,7 @@ static char *text_of(FILE *stream)
     long length;
 
     fflush(stream);
+    fseek(stream, 0, SEEK_END);
     length = ftell(stream);
     text = calloc(1, (size_t)length + 1);
     if (!text)
@@ -253,7 +264,7 @@ static void check_common(const char *line)
 /* The longest that a server takes, and more, of what takes the most room: the line stays a line. */
 static void long_texts_are_cut_and_lines_never(void **state)
 {
-    static const size_t lengths[] = {0, 1, 100, 1015, 1016, 1017, 1022, 1023, 1024, 1025, 2000, 8192, 65536};
+    static const size_t lengths[] = {0, 1, 100, 871, 872, 873, 878, 879, 880, 881, 2000, 8192, 65536};
     static const char *const fillings[] = {"a", "\"", "\\", "\x01", "\xff", "\xc3\xa4", "\xf0\x9f\x98\x80"};
     char *text = malloc(65536), line[ACCESS_LOG_LINE];
 
@@ -273,7 +284,7 @@ static void long_texts_are_cut_and_lines_never(void **state)
             assert_int_equal(length, strlen(line));
             check_json(line);
             if (lengths[i] >= 2000)
-                assert_true(length > 3900);
+                assert_true(length > 4 * (ACCESS_LOG_TEXT - 16));
             length = line_of(WEB_LOG_COMMON, &record, line);
             assert_int_equal(length, strlen(line));
             check_common(line);
@@ -496,20 +507,196 @@ static void a_write_that_cannot_be_started_is_tried_again(void **state)
     fixture_fini(&f);
 }
 
-static void output_that_fails_is_told(void **state)
+/* -- output that fails -- */
+
+/* Has the log write to @fd, which is taken. */
+static void fixture_init_on(struct fixture *f, const char *backend, int fd)
+{
+    catch_output();
+    fclose(stdout);
+    stdout = fdopen(fd, "w");
+    if (!stdout)
+        abort();
+    *f = (struct fixture){.loop = loop_on(backend)};
+    f->scope = weft_scope_open(weft_loop_scope(f->loop), WEFT_NEVER);
+    assert_int_equal(access_log_init(&f->log, f->scope, WEB_LOG_COMMON), 0);
+}
+
+/* EL-20: when it happens, with its own reason, and not again for each line. */
+static void output_that_fails_is_told_once(void **state)
 {
     struct fixture f;
 
     (void)state;
-    fixture_init(&f, "sim:1");
-    fclose(stdout);
-    stdout = fopen("/dev/full", "w");
-    if (!stdout)
-        abort();
+    fixture_init_on(&f, "sim:1", open("/dev/full", O_WRONLY));
+    for (int i = 0; i < 3; i++) {
+        add_line(&f);
+        run(f.loop);
+        errno = EBADF; /* somebody else's */
+        expect_output(stderr, "the access log cannot be written: No space left on device\n");
+    }
+    assert_int_equal(output_failure(), -ENOSPC);
+    fixture_fini(&f);
+    expect_output(stderr, "the access log cannot be written: No space left on device\n"
+                          "the access log lost 3 lines: No space left on device\n");
+}
+
+static void reader_that_has_gone_is_told(void **state)
+{
+    struct fixture f;
+    int ends[2];
+
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    close(ends[0]);
+    fixture_init_on(&f, "epoll", ends[1]); /* which has SIGPIPE ignored */
     add_line(&f);
     run(f.loop);
     fixture_fini(&f);
-    expect_output(stderr, "the access log could not be written: No space left on device\n");
+    expect_output(stderr, "the access log cannot be written: Broken pipe\n"
+                          "the access log lost 1 lines: Broken pipe\n");
+}
+
+static void limit_file_size(rlim_t size)
+{
+    struct rlimit limit;
+
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = size;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* EL-20: a short write, then none, then there is room again. */
+static void line_that_was_torn_spoils_no_other(void **state)
+{
+    struct fixture f;
+    char *text;
+
+    (void)state;
+    fixture_init(&f, "sim:1");
+    signal(SIGXFSZ, SIG_IGN);
+    limit_file_size(100);
+    add_line(&f);
+    add_line(&f);
+    run(f.loop);
+    limit_file_size(RLIM_INFINITY);
+    add_line(&f);
+    run(f.loop);
+    fixture_fini(&f);
+    text = text_of(stdout);
+    assert_non_null(strstr(text, "\"GET /0 HTTP/1.1\" 200 1234 \"-\" \"-\"\n127.0.0.1"));
+    assert_null(strstr(text, "GET /1 "));
+    assert_non_null(strstr(text, "\n127.0.0.1 - - [01/Jan/2026:00:00:00 +0000] \"GET /2 "));
+    free(text);
+    expect_output(stderr, "the access log cannot be written: File too large\n"
+                          "the access log lost 1 lines: File too large\n");
+}
+
+/* -- output that nobody reads -- */
+
+static void open_pipe(int ends[2])
+{
+    assert_int_equal(pipe(ends), 0);
+}
+
+static void open_sockets(int ends[2])
+{
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+}
+
+static void open_terminal(int ends[2])
+{
+    ends[0] = posix_openpt(O_RDWR | O_NOCTTY);
+    assert_true(ends[0] >= 0);
+    assert_int_equal(grantpt(ends[0]), 0);
+    assert_int_equal(unlockpt(ends[0]), 0);
+    ends[1] = open(ptsname(ends[0]), O_RDWR | O_NOCTTY);
+    assert_true(ends[1] >= 0);
+}
+
+/* Reads what there is and counts the lines in it. */
+static unsigned drain(int fd)
+{
+    char buffer[4096];
+    ssize_t count;
+    unsigned lines = 0;
+
+    assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+    while ((count = read(fd, buffer, sizeof buffer)) > 0)
+        for (ssize_t i = 0; i < count; i++)
+            lines += buffer[i] == '\n';
+    return lines;
+}
+
+/* Adds lines until nothing moves any more: the writer waits, and what was gathered since is full. */
+static void stall(struct fixture *f)
+{
+    while (f->log.dropped == 0) {
+        for (int i = 0; i < 100; i++)
+            add_line(f);
+        assert_true(weft_loop_step(f->loop) >= 0);
+    }
+    assert_true(f->log.writing);
+}
+
+static void stop_without_a_reader(int ends[2], bool reopens)
+{
+    struct fixture f;
+    char expected[100];
+    unsigned got;
+
+    fixture_init_on(&f, "epoll", ends[1]);
+    if (!reopens) {
+        output_close(&f.log.output);
+        f.log.output.fd = ends[1];
+    }
+    stall(&f);
+    assert_int_equal(fcntl(ends[1], F_GETFL) & O_NONBLOCK, 0); /* it is not ours alone */
+    access_log_stop(&f.log, 1);
+    run(f.loop);
+    weft_loop_free(f.loop);
+    got = drain(ends[0]); /* what is drained now came before the end: nothing more fits */
+    assert_true(f.log.dropped < f.added);
+    assert_int_equal(f.log.length, 0);
+    access_log_fini(&f.log);
+    snprintf(expected, sizeof expected, "the access log lost %u lines: standard output was too slow\n", f.added - got);
+    expect_output(stderr, expected);
+    close(ends[0]);
+}
+
+/* EL-20: the loop turns all the while, and ends when its patience does. */
+static void output_that_nobody_reads_is_given_up(void **state)
+{
+    static void (*const kinds[])(int ends[2]) = {open_pipe, open_sockets, open_terminal, open_pipe};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        int ends[2];
+
+        kinds[i](ends);
+        stop_without_a_reader(ends, i < 3); /* the last: as if it could not be opened again */
+        restore_streams();
+    }
+}
+
+/* Without an end to its patience it waits, and all arrives. */
+static void slow_reader_gets_every_line(void **state)
+{
+    struct fixture f;
+    int ends[2];
+    unsigned got = 0;
+
+    (void)state;
+    open_pipe(ends);
+    fixture_init_on(&f, "epoll", ends[1]);
+    stall(&f);
+    access_log_stop(&f.log, WEFT_NEVER);
+    while (weft_loop_step(f.loop) == 1)
+        got += drain(ends[0]);
+    got += drain(ends[0]);
+    assert_int_equal(got + f.log.dropped, f.added);
+    fixture_fini(&f);
+    close(ends[0]);
 }
 
 static void no_log_writes_nothing(void **state)
@@ -576,7 +763,11 @@ int main(void)
         output_test(what_was_about_to_be_written_is_written_at_the_end),
         output_test(lines_beyond_the_limit_are_dropped_and_counted),
         output_test(a_write_that_cannot_be_started_is_tried_again),
-        output_test(output_that_fails_is_told),
+        output_test(output_that_fails_is_told_once),
+        output_test(reader_that_has_gone_is_told),
+        output_test(line_that_was_torn_spoils_no_other),
+        output_test(output_that_nobody_reads_is_given_up),
+        output_test(slow_reader_gets_every_line),
         output_test(no_log_writes_nothing),
         output_test(the_pool_writes_while_lines_are_added),
         output_test(failed_allocation_makes_no_log),

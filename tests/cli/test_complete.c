@@ -38,7 +38,7 @@ static int need_bash(void)
 static void the_first_word_is_a_command(void **state)
 {
     (void)state;
-    check("weft \"\"", "web help --help --version\n");
+    check("weft \"\"", "web get help --help --version\n");
     check("weft w", "web\n");
     check("weft --v", "--version\n");
 }
@@ -80,7 +80,7 @@ static void nothing_is_offered_for_a_free_value(void **state)
 static void help_completes_commands(void **state)
 {
     (void)state;
-    check("weft help \"\"", "web help\n");
+    check("weft help \"\"", "web get help\n");
 }
 
 int main(void)

@@ -36,6 +36,7 @@ static void without_arguments_the_folder_is_served_locally_and_within_limits(voi
     assert_int_equal(options.max_connections, 10000);
     assert_true(options.max_per_address == WEFT_UNLIMITED);
     assert_int_equal(options.max_body, 1 << 20);
+    assert_int_equal(options.min_rate, 240);
     assert_true(options.header_timeout == WEFT_SECONDS(30));
     assert_true(options.body_timeout == WEFT_MINUTES(1));
     assert_true(options.idle_timeout == WEFT_MINUTES(1));
@@ -64,6 +65,7 @@ static void every_option_reaches_its_field(void **state)
         "--quiet",
         "--max-per-address=8",
         "--max-body=2k",
+        "--min-rate=3k",
         "--header-timeout=2s",
         "--body-timeout=3s",
         "--idle-timeout=4s",
@@ -88,6 +90,7 @@ static void every_option_reaches_its_field(void **state)
     assert_int_equal(options.max_connections, 7);
     assert_int_equal(options.max_per_address, 8);
     assert_int_equal(options.max_body, 2048);
+    assert_int_equal(options.min_rate, 3072);
     assert_true(options.header_timeout == WEFT_SECONDS(2));
     assert_true(options.body_timeout == WEFT_SECONDS(3));
     assert_true(options.idle_timeout == WEFT_SECONDS(4));

@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Stands in for the server behind `weft web`: these tests are about what comes before it. */
+/* Stands in for what is behind `weft web` and `weft get`: these tests are about what comes before it. */
+#include "get.h"
 #include "web.h"
 
 int web_run(const void *values)
+{
+    (void)values;
+    return EXIT_DONE;
+}
+
+int get_run(const void *values)
 {
     (void)values;
     return EXIT_DONE;

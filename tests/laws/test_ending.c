@@ -267,6 +267,26 @@ static void reset_while_output_waits_is_the_reason(struct law_world *world) /* E
     assert_true(world->client[0].reason == -ECONNRESET || world->client[0].reason == -EPIPE);
 }
 
+/* More than any system takes at once. */
+static void write_much_and_close(struct law_peer *peer)
+{
+    assert_int_equal(law_write_pattern(peer, peer->world->kind->is_mem ? 1000000 : 8000000), 1);
+    law_close(peer);
+}
+
+/* The system tells of a reset once; a later send would only say that the connection is gone. */
+static void reset_while_closing_is_the_reason(struct law_world *world) /* EL-06 */
+{
+    static const struct law_hooks client = {.connected = write_much_and_close};
+    static const struct law_hooks server = {.received = abort_received};
+    weft_stream_options options = {.size = sizeof options, .output_limit = 10000000};
+
+    law_pair(world, &server, &client, &options);
+    law_until_lost(world);
+    assert_int_equal(world->server[0].reason, WEFT_EABORTED);
+    assert_int_equal(world->client[0].reason, world->kind->tells_reset ? -ECONNRESET : -EPIPE);
+}
+
 /* -- memory -- */
 
 static weft_stream *kept;
@@ -334,6 +354,7 @@ static const struct law laws[] = {
     {"refused connection is lost without connected", refused_connection_is_lost_without_connected, LAW_EVERYWHERE},
     {"EL-03: peer gets all bytes although it still sends", peer_gets_all_bytes_although_it_still_sends, LAW_EVERYWHERE},
     {"EL-06: reset while output waits is the reason", reset_while_output_waits_is_the_reason, LAW_EVERYWHERE},
+    {"EL-06: reset while closing is the reason", reset_while_closing_is_the_reason, LAW_EVERYWHERE},
     {"reference keeps the memory", reference_keeps_the_memory, LAW_EVERYWHERE},
     {"set_protocol in lost tells nobody", set_protocol_in_lost_tells_nobody, LAW_EVERYWHERE},
 };

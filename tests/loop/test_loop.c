@@ -123,6 +123,40 @@ static void failed_allocation_makes_no_loop(void **state)
     assert_int_equal(open_descriptors(), before);
 }
 
+/* EL-25: without random bytes nothing starts, and it says why. A simulated loop has its seed. */
+static int entropy_error;
+
+ssize_t __real_getrandom(void *memory, size_t length, unsigned flags);
+ssize_t __wrap_getrandom(void *memory, size_t length, unsigned flags);
+
+ssize_t __wrap_getrandom(void *memory, size_t length, unsigned flags)
+{
+    if (!entropy_error)
+        return __real_getrandom(memory, length, flags);
+    errno = entropy_error;
+    return -1;
+}
+
+static void el_25_want_of_entropy_makes_no_loop(void **state)
+{
+    static const int errors[] = {ENOSYS, EPERM};
+    size_t before = open_descriptors();
+    weft_loop *loop = NULL;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        entropy_error = errors[i];
+        assert_int_equal(weft_loop_new(NULL, &loop), -errors[i]);
+        assert_null(loop);
+        assert_int_equal(try_backend("sim:1", NULL, "sim"), 0);
+        entropy_error = 0;
+    }
+    support_log_expect("error: loop: the system gives no random bytes, without which nothing is safe: Function not");
+    support_log_expect("error: loop: the system gives no random bytes, without which nothing is safe: Operation not");
+    assert_int_equal(support_log_count("no random bytes"), 2);
+    assert_int_equal(open_descriptors(), before);
+}
+
 /* EL-19: however many descriptors there are, it works or says why not and leaves none behind. */
 static void want_of_descriptors_makes_no_loop(void **state)
 {
@@ -538,6 +572,7 @@ int main(void)
         support_test(unknown_backend_is_refused),
         support_test(loop_without_options_is_made_and_freed),
         support_test(failed_allocation_makes_no_loop),
+        support_test(el_25_want_of_entropy_makes_no_loop),
         support_test(want_of_descriptors_makes_no_loop),
         support_test(turn_does_its_steps_in_the_documented_order),
         support_test(stopped_loop_finishes_the_turn_and_can_run_again),

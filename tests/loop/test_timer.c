@@ -543,6 +543,142 @@ static void el_10_a_million_that_stop_each_other(void **state)
     run_crowd(stop_a_neighbour, MILLION / 2);
 }
 
+/* -- beside a model -- */
+
+enum { SWARM = 120, SWARM_FIRES = 30000 };
+
+struct swarm;
+
+/* In memory of its own, which is given back with the timer. */
+struct one_of_many {
+    weft_timer timer;
+    struct swarm *swarm;
+    uint64_t tick, order; /* the millisecond in which it is to fire, and which start of all this was */
+    bool active;
+};
+
+struct swarm {
+    weft_loop *loop;
+    struct random_source random;
+    struct one_of_many *all[SWARM];
+    uint64_t order;
+    size_t fires;
+};
+
+static void swarm_fired(weft_timer *timer);
+
+static void swarm_replace(struct swarm *swarm, size_t i)
+{
+    struct one_of_many *one = calloc(1, sizeof *one);
+
+    assert_non_null(one);
+    assert_int_equal(weft_timer_init(&one->timer, weft_loop_scope(swarm->loop), swarm_fired), 0);
+    one->swarm = swarm;
+    if (swarm->all[i])
+        weft_timer_fini(&swarm->all[i]->timer);
+    free(swarm->all[i]);
+    swarm->all[i] = one;
+}
+
+/* Many fall into the same millisecond. */
+static weft_time swarm_delay(struct swarm *swarm)
+{
+    weft_time now = weft_loop_now(swarm->loop);
+
+    switch (random_below(&swarm->random, 4)) {
+    case 0:
+        return (weft_time)random_below(&swarm->random, 3 * MS) - MS;
+    case 1:
+        return (now / (64 * MS) + 1) * 64 * MS - now;
+    case 2:
+        return (now / (256 * MS) + 2) * 256 * MS - now - (weft_time)random_below(&swarm->random, 1000);
+    default:
+        return (weft_time)random_below(&swarm->random, UINT64_C(1) << random_below(&swarm->random, 38));
+    }
+}
+
+static void swarm_start(struct swarm *swarm, struct one_of_many *one)
+{
+    weft_time now = weft_loop_now(swarm->loop), delay = swarm_delay(swarm), due = now + (delay > 0 ? delay : 0);
+    uint64_t present = (uint64_t)(now / MS), tick = (uint64_t)((due + MS - 1) / MS);
+
+    weft_timer_start(&one->timer, delay);
+    one->active = true;
+    one->tick = tick > present ? tick : present + 1;
+    one->order = swarm->order++;
+}
+
+static void swarm_act(struct swarm *swarm)
+{
+    size_t i = (size_t)random_below(&swarm->random, SWARM);
+    struct one_of_many *one = swarm->all[i];
+
+    assert_int_equal(weft_timer_active(&one->timer), one->active);
+    switch (random_below(&swarm->random, 8)) {
+    case 0:
+        weft_timer_stop(&one->timer);
+        one->active = false;
+        break;
+    case 1:
+        swarm_replace(swarm, i);
+        break;
+    default:
+        swarm_start(swarm, one);
+    }
+}
+
+static struct one_of_many *swarm_first(const struct swarm *swarm)
+{
+    struct one_of_many *first = NULL;
+
+    for (size_t i = 0; i < SWARM; i++) {
+        struct one_of_many *one = swarm->all[i];
+
+        if (one->active &&
+            (!first || one->tick < first->tick || (one->tick == first->tick && one->order < first->order)))
+            first = one;
+    }
+    return first;
+}
+
+static void swarm_fired(weft_timer *timer)
+{
+    struct one_of_many *one = weft_container_of(timer, struct one_of_many, timer);
+    struct swarm *swarm = one->swarm;
+
+    assert_ptr_equal(one, swarm_first(swarm));
+    assert_true((uint64_t)(weft_loop_now(swarm->loop) / MS) == one->tick);
+    assert_false(weft_timer_active(timer));
+    one->active = false;
+    if (++swarm->fires == SWARM_FIRES)
+        weft_loop_stop(swarm->loop);
+    for (uint64_t count = random_below(&swarm->random, 4); count > 0; count--)
+        swarm_act(swarm); /* may end this one */
+    for (size_t i = 0; !swarm_first(swarm); i++)
+        swarm_start(swarm, swarm->all[i]);
+}
+
+static void timers_that_start_stop_and_end_each_other_agree_with_a_model(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 4; seed++) {
+        struct swarm swarm = {.loop = loop_on_sim()};
+
+        support_set_context("seed %llu", (unsigned long long)seed);
+        random_init(&swarm.random, seed);
+        for (size_t i = 0; i < SWARM; i++) {
+            swarm_replace(&swarm, i);
+            swarm_start(&swarm, swarm.all[i]);
+        }
+        run(swarm.loop);
+        assert_int_equal(swarm.fires >= SWARM_FIRES, true);
+        weft_loop_free(swarm.loop);
+        for (size_t i = 0; i < SWARM; i++)
+            free(swarm.all[i]);
+    }
+    support_clear_context();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -565,6 +701,7 @@ int main(void)
         support_test(el_10_million_timers_due_at_once_do_not_starve_io),
         support_test(el_10_rescheduling_to_the_past_does_not_starve_io),
         support_test(el_10_a_million_that_stop_each_other),
+        support_test(timers_that_start_stop_and_end_each_other_agree_with_a_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

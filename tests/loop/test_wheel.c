@@ -101,6 +101,20 @@ static void check_next(struct model *model)
     assert_true(next > model->now);
 }
 
+/* Takes the first of @p due out and compares it with what has to come out, after the entry of @p tick and @p order. */
+static void model_fire(struct model *model, weft_link *due, uint64_t *tick, uint64_t *order)
+{
+    struct modelled *one = weft_container_of(due->next, struct modelled, entry.link);
+
+    weft_link_remove(&one->entry.link);
+    assert_true(one->active);
+    assert_true(one->tick <= tick_now(model));
+    assert_true(one->tick > *tick || (one->tick == *tick && one->order >= *order));
+    *tick = one->tick;
+    *order = one->order + 1;
+    one->active = false;
+}
+
 /* Moves on to @p now and compares what comes out, in which order, with what has to. */
 static void model_advance(struct model *model, weft_time now)
 {
@@ -110,17 +124,8 @@ static void model_advance(struct model *model, weft_time now)
     model->now = now;
     weft_link_init(&due);
     wheel_advance(&model->wheel, now, &due);
-    while (!weft_link_is_alone(&due)) {
-        struct modelled *one = weft_container_of(due.next, struct modelled, entry.link);
-
-        weft_link_remove(&one->entry.link);
-        assert_true(one->active);
-        assert_true(one->tick <= tick_now(model));
-        assert_true(one->tick > tick || (one->tick == tick && one->order >= order));
-        tick = one->tick;
-        order = one->order + 1;
-        one->active = false;
-    }
+    while (!weft_link_is_alone(&due))
+        model_fire(model, &due, &tick, &order);
     assert_true(first_tick(model) > tick_now(model));
 }
 
@@ -168,17 +173,58 @@ static weft_time random_now(struct model *model)
     }
 }
 
+/* What callbacks do to entries that are due, in this tick or in one that has not been taken out yet, and to others. */
+static void model_disturb(struct model *model)
+{
+    struct modelled *one = &model->all[random_below(&model->random, ENTRIES)];
+
+    if (random_chance(&model->random, 300000))
+        model_stop(model, one);
+    else if (random_chance(&model->random, 300000))
+        model_start(model, one, random_due(model));
+}
+
+/* The same as model_advance, tick by tick, with entries that are stopped and started in between. */
+static void model_take(struct model *model, weft_time now)
+{
+    uint64_t tick = 0, order = 0;
+    weft_link due;
+
+    model->now = now;
+    weft_link_init(&due);
+    wheel_arrive(&model->wheel, now);
+    for (;;) {
+        uint64_t first = first_tick(model);
+
+        assert_int_equal(wheel_take(&model->wheel, &due), first <= tick_now(model));
+        if (weft_link_is_alone(&due))
+            break;
+        while (!weft_link_is_alone(&due)) {
+            model_fire(model, &due, &tick, &order);
+            assert_true(tick == first);
+            model_disturb(model);
+        }
+    }
+    assert_true(first_tick(model) > tick_now(model));
+}
+
 static void model_step(struct model *model)
 {
     struct modelled *one = &model->all[random_below(&model->random, ENTRIES)];
 
-    switch (random_below(&model->random, 8)) {
+    switch (random_below(&model->random, 16)) {
     case 0:
+    case 1:
         model_stop(model, one);
         break;
-    case 1:
+    case 2:
         check_next(model);
         model_advance(model, random_now(model));
+        check_next(model);
+        break;
+    case 3:
+        check_next(model);
+        model_take(model, random_now(model));
         check_next(model);
         break;
     default:

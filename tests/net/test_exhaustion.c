@@ -157,12 +157,60 @@ static void connecting_without_a_descriptor_is_an_error(void **state)
     law_world_close(&world);
 }
 
+static bool is_stopped(struct law_world *world)
+{
+    return world->stopped;
+}
+
+static void close_it(struct law_peer *peer)
+{
+    law_close(peer);
+}
+
+/* EL-30: while it stops, it sheds nobody: those that wait may have their turn before the grace time ends. */
+static void a_backlog_waits_for_descriptors(void **state)
+{
+    static const struct law_hooks polite = {.draining = close_it};
+    static struct law_world world;
+    int clients[CLIENTS];
+    rlim_t before;
+    char byte;
+
+    (void)state;
+    support_log_expect("cannot accept");
+    law_world_open(&world, &law_kinds[0], 1);
+    law_listen(&world, NULL, &polite);
+    for (size_t i = 0; i < CLIENTS; i++)
+        clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    before = forbid_descriptors();
+    for (size_t i = 0; i < CLIENTS; i++)
+        connect_to(clients[i], world.url);
+    LAW_DO(&world, weft_listener_stop(world.listener, WEFT_HOURS(1)));
+    law_turns(&world, 50);
+    assert_int_equal(world.accepted, 0);
+    assert_int_equal(world.stopped, 0);
+    assert_in_range(weft_counters_read(weft_loop_counters(world.loop), "listener.exhausted"), 1, 2);
+    allow_descriptors(before);
+    for (size_t i = 0; i < CLIENTS; i++)
+        shutdown(clients[i], SHUT_WR); /* so that nobody lingers */
+    law_until(&world, is_stopped);
+    assert_true(world.turns < 1000);
+    assert_int_equal(world.accepted, CLIENTS);
+    assert_int_equal(world.drained, CLIENTS);
+    for (size_t i = 0; i < CLIENTS; i++) {
+        assert_int_equal(recv(clients[i], &byte, 1, 0), 0);
+        close(clients[i]);
+    }
+    law_world_close(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         support_test(running_out_of_descriptors_sheds_and_recovers),
         support_test(it_says_so_once_and_counts_each_time),
         support_test(connecting_without_a_descriptor_is_an_error),
+        support_test(a_backlog_waits_for_descriptors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -214,6 +215,7 @@ static void a_stopping_listener_accepts_nothing(struct law_world *world)
 {
     open_three(world, &quiet);
     LAW_DO(world, weft_listener_stop(world->listener, WEFT_HOURS(1)));
+    law_turns(world, 2); /* it takes its backlog, and closes */
     law_connect(world, 3, NULL, &quiet);
     law_until(world, first_lost);
     assert_int_equal(world->client[3].reason, -ECONNREFUSED);
@@ -368,7 +370,69 @@ static void any_port_can_be_claimed_and_then_shared(struct law_world *world)
     assert_non_null(listener);
 }
 
+/* -- what cannot be asked -- */
+
+static void options_must_say_their_size(struct law_world *world)
+{
+    struct {
+        weft_listen_options known;
+        size_t future;
+    } newer = {.known = {.size = sizeof newer}, .future = 1};
+    weft_listen_options none = {.max_connections = 3}, nested = {.size = sizeof nested, .stream.idle = 5};
+    weft_listen_options larger = {.size = sizeof larger, .stream = {.size = sizeof larger.stream + 8}};
+
+    world->server_hooks = &quiet;
+    assert_int_equal(weft_listen(world->scope, world->kind->url, &world->factory, &none, &world->listener, NULL),
+                     -EINVAL);
+    assert_int_equal(weft_listen(world->scope, world->kind->url, &world->factory, &nested, &world->listener, NULL),
+                     -EINVAL);
+    assert_int_equal(weft_listen(world->scope, world->kind->url, &world->factory, &newer.known, &world->listener, NULL),
+                     -E2BIG);
+    assert_null(world->listener);
+    /* What a newer program's streams have more lies behind the whole, and is zero. */
+    law_listen(world, &larger, &quiet);
+}
+
+static void stream_options_must_say_their_size(struct law_world *world)
+{
+    struct {
+        weft_stream_options known;
+        size_t future;
+    } newer = {.known = {.size = sizeof newer}, .future = 1};
+    weft_stream_options none = {.idle = 5};
+    struct law_peer *client = &world->client[0];
+
+    law_pair(world, &quiet, &quiet, NULL);
+    assert_int_equal(LAW_CALL(world, weft_stream_set_options(client->stream, &none)), -EINVAL);
+    assert_int_equal(LAW_CALL(world, weft_stream_set_options(client->stream, &newer.known)), -E2BIG);
+    newer.future = 0;
+    assert_int_equal(LAW_CALL(world, weft_stream_set_options(client->stream, &newer.known)), 0);
+    client = &world->client[1];
+    assert_int_equal(weft_stream_connect(world->scope, world->url, &client->protocol, &none, &client->stream, NULL),
+                     -EINVAL);
+    assert_null(client->stream);
+}
+
+/* A program that was compiled when there was nothing behind the limit on connections. */
+static void an_older_programs_options_are_enough(struct law_world *world)
+{
+    size_t size = offsetof(weft_listen_options, max_connections) + sizeof(size_t);
+    weft_listen_options whole = {.size = size, .max_connections = 1}, *older = malloc(size);
+
+    assert_non_null(older);
+    memcpy(older, &whole, size);
+    law_listen(world, older, &quiet);
+    free(older);
+    law_connect(world, 0, NULL, &quiet);
+    law_connect(world, 1, NULL, &quiet);
+    some_turns(world);
+    assert_int_equal(world->accepted, 1);
+}
+
 static const struct law laws[] = {
+    {"options must say their size", options_must_say_their_size, LAW_SIM},
+    {"stream options must say their size", stream_options_must_say_their_size, LAW_EVERYWHERE},
+    {"an older program's options are enough", an_older_programs_options_are_enough, LAW_EVERYWHERE},
     {"EL-28: more than allowed wait in the backlog", more_than_allowed_wait_in_the_backlog, LAW_EVERYWHERE},
     {"refused connections count until they are gone", refused_connections_count_until_they_are_gone, LAW_EVERYWHERE},
     {"EL-28: more than allowed from one address are reset", more_than_allowed_from_one_address_are_reset,

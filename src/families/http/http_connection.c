@@ -11,10 +11,35 @@ static bool is_over(const struct http_connection *connection)
 
 /* -- the end of an exchange -- */
 
-static void close_connection(struct http_connection *connection)
+void http_connection_close(struct http_connection *connection)
 {
     connection->flags |= HTTP_BROKEN;
     weft_stream_close(connection->stream);
+}
+
+void http_connection_finish(struct http_connection *connection)
+{
+    if (!(connection->flags & HTTP_FULL)) {
+        http_connection_close(connection);
+        return;
+    }
+    connection->flags |= HTTP_LAST;
+    connection->flags &= ~(uint32_t)HTTP_TIMED;
+    http_connection_changed(connection);
+}
+
+/* A scope that holds nothing is not worth its memory while the connection is idle. */
+static void end_exchange(struct http_connection *connection)
+{
+    weft_http_exchange *exchange = connection->exchange;
+
+    connection->exchange = NULL;
+    connection->flags &= ~(uint32_t)(HTTP_PAUSED_BODY | HTTP_TIMED);
+    http_exchange_free(exchange);
+    if (connection->scope && weft_scope_count(connection->scope) == 0) {
+        weft_scope_close(connection->scope);
+        connection->scope = NULL;
+    }
 }
 
 /* Does what is due once the response, and then the request, is done. Returns whether a next request can be parsed. */
@@ -32,19 +57,18 @@ static bool settle(struct http_connection *connection)
         return false;
     if (!(exchange->flags & EXCHANGE_REQUEST_DONE) && !(connection->flags & HTTP_LAST))
         return false;
-    connection->exchange = NULL;
-    connection->flags &= ~(uint32_t)(HTTP_PAUSED_BODY | HTTP_ANSWER_TIME);
-    http_exchange_free(exchange);
+    if (connection->flags & HTTP_FULL)
+        return false; /* until `drained` */
+    end_exchange(connection);
     if (connection->flags & (HTTP_LAST | HTTP_DRAINING | HTTP_ENDED)) {
-        close_connection(connection);
+        http_connection_close(connection);
         return false;
     }
     weft_http1_parser_reset(&connection->parser);
     return true;
 }
 
-/* Ends the connection because of @p reason, with an answer if none was begun. */
-static void refuse(struct http_connection *connection, unsigned status, int reason)
+void http_connection_refuse(struct http_connection *connection, unsigned status, int reason)
 {
     weft_http_exchange *exchange = connection->exchange;
     int64_t sent = 0;
@@ -102,28 +126,28 @@ static void take_framing(struct http_connection *connection, const weft_http1_he
 {
     weft_http_exchange *exchange = connection->exchange;
 
-    exchange->fields = connection->server->scratch;
+    exchange->fields = connection_server(connection)->scratch;
     if (head->framing != WEFT_HTTP1_BODY_NONE)
         exchange->flags |= EXCHANGE_HAS_BODY;
     if (head->expect_continue)
         exchange->flags |= EXCHANGE_EXPECT;
     exchange->request_left = head->framing == WEFT_HTTP1_BODY_CHUNKED ? UINT64_MAX : head->length;
-    if (!head->keep_alive || connection->requests >= connection->server->requests)
+    if (!head->keep_alive || connection->requests >= connection_server(connection)->requests)
         connection->flags |= HTTP_LAST;
-    connection->flags &= ~(uint32_t)(HTTP_HEAD_BEGUN | HTTP_BODY_TIME);
+    connection->flags &= ~(uint32_t)HTTP_HEAD_BEGUN;
 }
 
 /* The head is complete: the handler's turn. */
 static void handle(struct http_connection *connection, const weft_http1_head *head)
 {
     weft_http_exchange *exchange = connection->exchange;
-    weft_http_handler *handler = connection->server->handler;
+    weft_http_handler *handler = connection_server(connection)->handler;
 
     take_framing(connection, head);
-    exchange->began = weft_loop_now(connection->server->loop);
-    exchange->wall = weft_loop_wall(connection->server->loop);
+    exchange->began = weft_loop_now(connection_server(connection)->loop);
+    exchange->wall = weft_loop_wall(connection_server(connection)->loop);
     exchange->flags |= EXCHANGE_IN_REQUEST;
-    loop_enters(connection->server->loop, handler->ops->name);
+    loop_enters(connection_server(connection)->loop, handler->ops->name);
     handler->ops->request(handler, exchange);
     exchange->flags &= ~(uint32_t)EXCHANGE_IN_REQUEST;
     if (is_over(connection)) {
@@ -132,7 +156,7 @@ static void handle(struct http_connection *connection, const weft_http1_head *he
         return;
     }
     if (!exchange->responder && !(exchange->flags & EXCHANGE_RESPONSE_DONE)) {
-        refuse(connection, 500, WEFT_EPROTOCOL); /* the handler did not answer, and cannot any more */
+        http_connection_refuse(connection, 500, WEFT_EPROTOCOL); /* the handler did not answer, and cannot any more */
         return;
     }
     if (exchange->flags & EXCHANGE_RESPONSE_DONE) {
@@ -152,6 +176,7 @@ static void take_body(struct http_connection *connection, weft_bytes bytes)
 
     if (exchange->request_left != UINT64_MAX)
         exchange->request_left -= bytes.length;
+    exchange->came += bytes.length;
     if (exchange->flags & EXCHANGE_GONE) {
         exchange->discarded += bytes.length;
         if (exchange->discarded > HTTP_DISCARD)
@@ -168,6 +193,8 @@ static void end_message(struct http_connection *connection)
     weft_http_responder *responder = exchange->responder;
 
     exchange->flags |= EXCHANGE_REQUEST_DONE;
+    exchange->active = weft_loop_now(connection_server(connection)->loop);
+    connection->flags &= ~(uint32_t)HTTP_TIMED;
     if (!(exchange->flags & EXCHANGE_GONE) && responder && responder->ops->body_ended)
         responder->ops->body_ended(responder, exchange);
 }
@@ -183,7 +210,7 @@ static int next_event(struct http_connection *connection, weft_bytes *rest, weft
     do {
         type = weft_http1_next(&connection->parser, rest, event);
         if (type == WEFT_HTTP1_FIELD)
-            status = add_field(connection->server, connection->exchange, &event->field);
+            status = add_field(connection_server(connection), connection->exchange, &event->field);
         else if (type == WEFT_HTTP1_REQUEST_LINE)
             status = begin_exchange(connection, &event->request);
         else
@@ -220,7 +247,10 @@ static bool must_wait(const struct http_connection *connection)
     const weft_http_exchange *exchange = connection->exchange;
 
     if (!exchange)
-        return (connection->flags & HTTP_FULL) != 0;
+        return false;
+    if ((exchange->flags & EXCHANGE_RESPONSE_DONE) && (connection->flags & HTTP_FULL) &&
+        ((exchange->flags & EXCHANGE_REQUEST_DONE) || (connection->flags & HTTP_LAST)))
+        return true;
     if (exchange->flags & EXCHANGE_REQUEST_DONE)
         return !(exchange->flags & EXCHANGE_RESPONSE_DONE);
     return (connection->flags & HTTP_PAUSED_BODY) && !(exchange->flags & EXCHANGE_GONE);
@@ -235,42 +265,17 @@ static bool parse_one(struct http_connection *connection, weft_bytes *rest)
     if (type == WEFT_HTTP1_NEED_MORE)
         return false;
     if (type < 0) {
-        refuse(connection, weft_http1_parser_status(&connection->parser), WEFT_EPROTOCOL);
+        http_connection_refuse(connection, weft_http1_parser_status(&connection->parser), WEFT_EPROTOCOL);
         return false;
     }
     if (status == 0)
         status = take_event(connection, &event);
     if (status < 0 && !is_over(connection)) {
-        refuse(connection, 503, status);
+        http_connection_refuse(connection, 503, status);
         return false;
     }
     (void)settle(connection);
     return !is_over(connection);
-}
-
-/* Sets the one deadline of a connection to what it waits for. */
-static void set_deadline(struct http_connection *connection, size_t waiting_bytes)
-{
-    const weft_http_exchange *exchange = connection->exchange;
-    const weft_http_server *server = connection->server;
-
-    if (exchange && (exchange->flags & EXCHANGE_REQUEST_DONE)) {
-        if (!(connection->flags & HTTP_ANSWER_TIME))
-            weft_stream_set_deadline(connection->stream, server->answer_time);
-        connection->flags |= HTTP_ANSWER_TIME;
-    } else if (exchange) {
-        if (!(connection->flags & HTTP_BODY_TIME))
-            weft_stream_set_deadline(connection->stream, server->body_time);
-        connection->flags |= HTTP_BODY_TIME;
-    } else if (connection->flags & HTTP_FULL) {
-        weft_stream_set_deadline(connection->stream, WEFT_NEVER); /* still sending: the stream watches for a stall */
-    } else if (waiting_bytes > 0 || (connection->flags & HTTP_HEAD_BEGUN)) {
-        if (!(connection->flags & HTTP_HEAD_BEGUN))
-            weft_stream_set_deadline(connection->stream, server->head_time);
-        connection->flags |= HTTP_HEAD_BEGUN;
-    } else {
-        weft_stream_set_deadline(connection->stream, server->idle_time);
-    }
 }
 
 static void wait_or_go_on(struct http_connection *connection)
@@ -299,7 +304,7 @@ static size_t received(weft_protocol *protocol, weft_stream *stream, weft_bytes 
     if (is_over(connection))
         return in.length;
     wait_or_go_on(connection);
-    set_deadline(connection, rest.length);
+    http_deadline_set(connection, rest.length > 0);
     return in.length - rest.length;
 }
 
@@ -330,13 +335,13 @@ static void connection_task(struct loop_task *task)
     if (is_over(connection))
         return;
     wait_or_go_on(connection);
-    set_deadline(connection, 0);
+    http_deadline_set(connection, false);
 }
 
 void http_connection_changed(struct http_connection *connection)
 {
     if (!(connection->flags & (HTTP_PARSING | HTTP_DEAD)))
-        loop_later(connection->server->loop, &connection->task);
+        loop_later(connection_server(connection)->loop, &connection->task);
 }
 
 /* -- what else happens to a stream -- */
@@ -345,7 +350,7 @@ static void connected(weft_protocol *protocol, weft_stream *stream)
 {
     struct http_connection *connection = weft_container_of(protocol, struct http_connection, protocol);
 
-    weft_stream_set_deadline(stream, connection->server->head_time);
+    weft_stream_set_deadline(stream, connection_server(connection)->head_time);
 }
 
 static void drained(weft_protocol *protocol, weft_stream *stream)
@@ -354,7 +359,9 @@ static void drained(weft_protocol *protocol, weft_stream *stream)
     weft_http_exchange *exchange = connection->exchange;
 
     (void)stream;
-    connection->flags &= ~(uint32_t)(HTTP_FULL | HTTP_ANSWER_TIME); /* the answer goes on: its time begins anew */
+    connection->flags &= ~(uint32_t)HTTP_FULL;
+    if (exchange)
+        http_deadline_drained(connection);
     if (exchange && exchange->responder && !(exchange->flags & EXCHANGE_GONE) && exchange->responder->ops->drained)
         exchange->responder->ops->drained(exchange->responder, exchange);
     http_connection_changed(connection);
@@ -373,14 +380,14 @@ static void ended(weft_protocol *protocol, weft_stream *stream)
 
     connection->flags |= HTTP_ENDED;
     if (!exchange) {
-        close_connection(connection);
+        http_connection_close(connection);
     } else if (!(exchange->flags & EXCHANGE_REQUEST_DONE)) {
         /* RFC 9112 §8: an incomplete request is not acted upon; the responses before it are still sent. */
         if (begun_only(exchange)) {
             connection->flags |= HTTP_BROKEN;
             weft_stream_abort(stream);
         } else {
-            close_connection(connection);
+            http_connection_finish(connection);
         }
     }
 }
@@ -389,30 +396,25 @@ static void deadline(weft_protocol *protocol, weft_stream *stream)
 {
     struct http_connection *connection = weft_container_of(protocol, struct http_connection, protocol);
 
-    if (is_over(connection))
-        return;
-    if (connection->exchange && (connection->exchange->flags & EXCHANGE_REQUEST_DONE)) {
-        connection->flags &= ~(uint32_t)HTTP_ANSWER_TIME;
-        if (weft_stream_queued(stream) > 0)
-            set_deadline(connection, 0); /* the client is slow: the stream watches for a stall */
-        else
-            refuse(connection, 503, WEFT_ETIMEDOUT); /* it is the handler that is late, not the client */
-        return;
-    }
-    if (connection->exchange || (connection->flags & HTTP_HEAD_BEGUN) || connection->requests == 0)
-        refuse(connection, 408, WEFT_ETIMEDOUT);
-    else
-        close_connection(connection);
+    (void)stream;
+    if (!is_over(connection))
+        http_deadline_passed(connection);
 }
+
+/* How long a stop waits for the first byte of a connection that has not said anything: browsers keep such in reserve. */
+#define FIRST_WORD WEFT_SECONDS(1)
 
 static void draining(weft_protocol *protocol, weft_stream *stream)
 {
     struct http_connection *connection = weft_container_of(protocol, struct http_connection, protocol);
 
-    (void)stream;
     connection->flags |= HTTP_DRAINING;
-    if (!connection->exchange && !(connection->flags & (HTTP_HEAD_BEGUN | HTTP_BROKEN)))
-        close_connection(connection);
+    if (connection->exchange || (connection->flags & (HTTP_HEAD_BEGUN | HTTP_BROKEN)))
+        return;
+    if (connection->requests > 0)
+        http_connection_close(connection);
+    else /* it may have waited in the backlog until now, its request with it: it gets its first answer */
+        weft_stream_set_deadline(stream, FIRST_WORD);
 }
 
 static void lost(weft_protocol *protocol, weft_stream *stream, int reason)
@@ -427,6 +429,7 @@ static void lost(weft_protocol *protocol, weft_stream *stream, int reason)
             http_exchange_gone(exchange, exchange->flags & EXCHANGE_RESPONSE_DONE ? 0 : reason);
         http_exchange_free(exchange);
     }
+    weft_scope_close(connection->scope);
     if (!connection->task.next)
         weft_release(connection);
 }
@@ -442,7 +445,6 @@ weft_protocol *http_connection_new(weft_http_server *server, weft_stream *stream
     if (!connection)
         return NULL;
     connection->protocol.ops = &http_ops;
-    connection->server = server;
     connection->stream = stream;
     connection->task.run = connection_task;
     weft_http1_parser_init(&connection->parser, WEFT_HTTP1_REQUEST, &server->limits);

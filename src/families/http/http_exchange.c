@@ -4,9 +4,11 @@
 
 #include <weft/memory.h>
 
+#include "loop/scope_internal.h"
+
 weft_http_exchange *http_exchange_new(struct http_connection *connection)
 {
-    weft_http_server *server = connection->server;
+    weft_http_server *server = connection_server(connection);
     weft_http_exchange *exchange = server->free_exchanges;
 
     if (exchange)
@@ -17,12 +19,13 @@ weft_http_exchange *http_exchange_new(struct http_connection *connection)
         return NULL;
     memset(exchange, 0, offsetof(weft_http_exchange, connection));
     exchange->connection = connection;
+    exchange->read_due = server->request_grace;
     return exchange;
 }
 
 void http_exchange_free(weft_http_exchange *exchange)
 {
-    weft_http_server *server = exchange->connection->server;
+    weft_http_server *server = connection_server(exchange->connection);
 
     for (size_t i = 0; i < exchange->trailer_count; i++)
         weft_release((void *)(uintptr_t)exchange->trailers[i].name.data);
@@ -114,7 +117,7 @@ int http_exchange_add_trailer(weft_http_exchange *exchange, weft_bytes name, wef
 
 static void write_record(const weft_http_exchange *exchange)
 {
-    weft_http_handler *handler = exchange->connection->server->handler;
+    weft_http_handler *handler = connection_server(exchange->connection)->handler;
     weft_http_record record;
 
     if (!handler->ops->record)
@@ -127,7 +130,7 @@ static void write_record(const weft_http_exchange *exchange)
         .status = exchange->status,
         .body_bytes = exchange->flags & EXCHANGE_NO_BODY ? 0 : exchange->written,
         .wall = exchange->wall,
-        .duration = weft_loop_now(exchange->connection->server->loop) - exchange->began,
+        .duration = weft_loop_now(connection_server(exchange->connection)->loop) - exchange->began,
         .complete = (exchange->flags & EXCHANGE_RESPONSE_DONE) != 0,
     };
     (void)weft_http_exchange_field(exchange, weft_bytes_of("Referer", 7), &record.referer);
@@ -137,13 +140,13 @@ static void write_record(const weft_http_exchange *exchange)
 
 void http_record_refusal(struct http_connection *connection, unsigned status, int64_t sent)
 {
-    weft_http_handler *handler = connection->server->handler;
+    weft_http_handler *handler = connection_server(connection)->handler;
     weft_http_record record = {
         .peer = weft_stream_peer(connection->stream),
         .minor = 1,
         .status = sent < 0 ? 0 : status,
         .body_bytes = sent < 0 ? 0 : (uint64_t)sent,
-        .wall = weft_loop_wall(connection->server->loop),
+        .wall = weft_loop_wall(connection_server(connection)->loop),
         .complete = sent >= 0,
     };
 
@@ -157,16 +160,19 @@ void http_exchange_gone(weft_http_exchange *exchange, int reason)
 
     exchange->flags |= EXCHANGE_GONE;
     if (!exchange->fields) { /* refused in the middle of the head */
-        exchange->fields = exchange->connection->server->scratch;
-        exchange->wall = weft_loop_wall(exchange->connection->server->loop);
-        exchange->began = weft_loop_now(exchange->connection->server->loop);
+        exchange->fields = connection_server(exchange->connection)->scratch;
+        exchange->wall = weft_loop_wall(connection_server(exchange->connection)->loop);
+        exchange->began = weft_loop_now(connection_server(exchange->connection)->loop);
     }
     write_record(exchange);
     if (responder) {
-        loop_enters(exchange->connection->server->loop, exchange->connection->server->handler->ops->name);
+        loop_enters(connection_server(exchange->connection)->loop,
+                    connection_server(exchange->connection)->handler->ops->name);
         responder->ops->gone(responder, exchange, reason);
     }
     exchange->responder = NULL;
+    weft_release(exchange->kept); /* the exchange itself may stay, while its response is sent */
+    exchange->kept = NULL;
 }
 
 /* -- what a handler may ask -- */
@@ -241,23 +247,33 @@ const weft_address *weft_http_exchange_peer(const weft_http_exchange *exchange)
 
 weft_scope *weft_http_exchange_scope(const weft_http_exchange *exchange)
 {
-    return weft_stream_scope(exchange->connection->stream);
+    struct http_connection *connection = exchange->connection;
+
+    if (!connection->scope && !(connection->flags & HTTP_DEAD)) {
+        connection->scope = weft_scope_open(weft_stream_scope(connection->stream), WEFT_NEVER);
+        if (connection->scope) {
+            weft_scope_set_name(connection->scope, "http connection");
+            scope_hold(connection->scope); /* `lost` closes it, and may come after the end of the listener's scope */
+        }
+    }
+    return connection->scope;
 }
 
 weft_loop *weft_http_exchange_loop(const weft_http_exchange *exchange)
 {
-    return exchange->connection->server->loop;
+    return connection_server(exchange->connection)->loop;
 }
 
 void weft_http_exchange_pause(weft_http_exchange *exchange)
 {
     exchange->connection->flags |= HTTP_PAUSED_BODY;
+    exchange->connection->flags &= ~(uint32_t)HTTP_TIMED;
     http_connection_changed(exchange->connection);
 }
 
 void weft_http_exchange_resume(weft_http_exchange *exchange)
 {
-    exchange->connection->flags &= ~(uint32_t)HTTP_PAUSED_BODY;
+    exchange->connection->flags &= ~(uint32_t)(HTTP_PAUSED_BODY | HTTP_TIMED);
     http_connection_changed(exchange->connection);
 }
 

@@ -4,6 +4,7 @@
 
 #include <weft/memory.h>
 
+#include "base/options.h"
 #include "families/http/http_error_page.h"
 
 static void opened(weft_file_open *open, int status);
@@ -33,6 +34,7 @@ static void visit_free(struct visit *visit)
 
     weft_file_unref(visit->folder);
     http_text_release(&visit->page);
+    http_folder_list_fini(&visit->list);
     visit->next_free = files->free_visits;
     files->free_visits = visit;
     weft_http_files_free(files);
@@ -70,7 +72,7 @@ static void drained(weft_http_responder *responder, weft_http_exchange *exchange
     struct visit *visit = weft_container_of(responder, struct visit, responder);
 
     (void)exchange;
-    if (visit->page_sent < visit->page.length)
+    if (visit->sending_page)
         visit_send_page(visit);
 }
 
@@ -403,15 +405,19 @@ static const weft_http_handler_ops handler_ops = {.name = "http files", .request
 int weft_http_files_new(weft_directory *directory, const weft_http_files_options *options, weft_http_files **ret_files)
 {
     static const char *const default_index[] = {"index.html"};
-    weft_http_files *files = weft_allocate_zeroed(1, sizeof *files);
+    weft_http_files_options known = {0};
+    weft_http_files *files;
+    int status = options_copy(&known, sizeof known, options);
 
+    if (status < 0)
+        return status;
+    files = weft_allocate_zeroed(1, sizeof *files);
     if (!files)
         return WEFT_ENOMEM;
     files->references = 1;
     files->handler.ops = &handler_ops;
     files->directory = weft_directory_ref(directory);
-    if (options)
-        files->options = *options;
+    files->options = known;
     if (!files->options.index && files->options.index_count == 0) {
         files->options.index = default_index;
         files->options.index_count = 1;

@@ -21,6 +21,7 @@
 #include "families/http/http_accept_encoding.h"
 #include "families/http/http_conditional.h"
 #include "families/http/http_files_cache.h"
+#include "families/http/http_folder_list.h"
 #include "families/http/http_path.h"
 #include "families/http/http_text.h"
 
@@ -42,7 +43,7 @@ struct visit {
     weft_http_files *files;
     weft_http_exchange *exchange; /* NULL when the client is gone */
     weft_file_open open;
-    weft_file_list list;
+    struct http_folder_list list;
     weft_file *folder;
     struct http_path path;
     struct http_accept_encoding accept;
@@ -51,9 +52,9 @@ struct visit {
     enum http_coding coding; /* that is being opened */
     size_t index;            /* the index file that is being opened, of a folder */
     size_t base_length;      /* of the name without a coding's suffix */
-    struct http_text page;   /* a folder's listing, */
-    size_t page_sent;        /* of which this much has been handed over */
-    bool attached, waiting;
+    struct http_text page;   /* the next piece of a folder's listing */
+    size_t page_next;        /* and where to go on after it */
+    bool attached, waiting, sending_page;
     struct visit *next_free;
     char name[FILES_PATH]; /* that is being opened, below the root */
     char decoded[FILES_PATH];

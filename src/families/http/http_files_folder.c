@@ -2,11 +2,7 @@
 /* Folders: the slash that is missing, the index file, the listing (http_files.h). */
 #include "families/http/http_files.h"
 
-#include <weft/memory.h>
-
-#include "families/http/http_listing.h"
-
-/* What of a listing is handed over at a time. */
+/* How much of a listing is written ahead. */
 #define PAGE_PIECE (32 * 1024)
 
 /* A relative reference would do, but some clients still want all of it; a path is enough for every one. */
@@ -29,68 +25,27 @@ static void redirect(struct visit *visit)
 
 /* -- the listing -- */
 
-/* Makes of what the folder holds what the page shows. Returns how many there are. */
-static size_t select_entries(const struct visit *visit, struct http_listing_entry *entries)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < visit->list.count; i++) {
-        const weft_file_entry *found = &visit->list.entries[i];
-
-        if (found->info.kind == WEFT_FILE_OTHER || (!visit->files->options.hidden && found->name.data[0] == '.'))
-            continue;
-        entries[count++] = (struct http_listing_entry){
-            .name = found->name,
-            .is_directory = found->info.kind == WEFT_FILE_DIRECTORY,
-            .size = found->info.length,
-            .modified = found->info.modified / WEFT_SECONDS(1),
-        };
-    }
-    return count;
-}
-
-static int write_listing(const struct visit *visit, struct http_text *page)
-{
-    struct http_listing_entry *entries =
-        weft_allocate_zeroed(visit->list.count ? visit->list.count : 1, sizeof *entries);
-    struct http_listing listing = {
-        .path = visit->path.path,
-        .entries = entries,
-        .left_out = visit->list.truncated,
-        .hidden = visit->files->options.hidden,
-        .order = http_listing_order_of(visit->path.query),
-    };
-    int status;
-
-    if (!entries)
-        return WEFT_ENOMEM;
-    listing.count = select_entries(visit, entries);
-    http_listing_sort(&listing);
-    status = http_listing_write(page, &listing);
-    weft_release(entries);
-    return status;
-}
-
-/* A listing may be longer than a stream may queue: it goes out as the client takes it. */
+/* Writes pieces until the client takes no more. What was written and what will be are of the length that was said: the
+ * same entries give the same rows. */
 void visit_send_page(struct visit *visit)
 {
-    weft_bytes left = weft_bytes_of(visit->page.data + visit->page_sent, visit->page.length - visit->page_sent);
-    int status = 0;
+    int more, status = 0;
 
-    while (left.length > 0 && status == 0) {
-        weft_bytes piece = weft_bytes_first(left, PAGE_PIECE);
-
-        status = weft_http_respond_write(visit->exchange, piece);
-        left = weft_bytes_skip(left, piece.length);
-    }
-    visit->page_sent = visit->page.length - left.length;
-    if (status >= 0 && left.length > 0)
-        return;
-    visit_answered(visit, status < 0 ? status : weft_http_respond_end(visit->exchange, NULL, 0));
+    do {
+        visit->page.length = 0;
+        more = http_listing_write_on(&visit->page, &visit->list.listing, PAGE_PIECE, &visit->page_next);
+        status = more < 0
+                     ? more
+                     : weft_http_respond_write(visit->exchange, weft_bytes_of(visit->page.data, visit->page.length));
+    } while (more > 0 && status == 0);
+    http_text_release(&visit->page); /* a client may take its time */
+    visit->sending_page = more > 0 && status > 0;
+    if (!visit->sending_page)
+        visit_answered(visit, status < 0 ? status : weft_http_respond_end(visit->exchange, NULL, 0));
 }
 
 /* Returns 0, or the status to fail with. */
-static unsigned respond_listing(struct visit *visit)
+static unsigned start_page(struct visit *visit)
 {
     weft_http_field fields[] = {
         {WEFT_BYTES("Content-Type"), WEFT_BYTES("text/html; charset=utf-8")},
@@ -98,35 +53,41 @@ static unsigned respond_listing(struct visit *visit)
         {WEFT_BYTES("X-Content-Type-Options"), WEFT_BYTES("nosniff")},
         {WEFT_BYTES("Cache-Control"), WEFT_BYTES("no-cache")},
     };
-    int status = write_listing(visit, &visit->page);
+    int status = weft_http_respond_start(visit->exchange, 200, fields, 4, visit->list.length);
 
-    if (status == 0)
-        status = weft_http_respond_start(visit->exchange, 200, fields, 4, visit->page.length);
     return status < 0 ? 503 : 0;
 }
 
-static void listed(weft_file_list *list, int status)
+static void listed(struct http_folder_list *list, int status)
 {
     struct visit *visit = weft_container_of(list, struct visit, list);
-    unsigned failed = 0;
+    unsigned failed;
 
     visit->waiting = false;
-    if (visit->exchange)
-        failed = status < 0 ? status_of_error(status) : respond_listing(visit);
-    weft_file_list_fini(list);
+    if (!visit->exchange) {
+        visit_end(visit);
+        return;
+    }
+    failed = status < 0 ? status_of_error(status) : start_page(visit);
     if (failed)
         visit_fail(visit, failed);
-    else if (visit->exchange)
-        visit_send_page(visit);
+    else if (weft_bytes_equal(weft_http_exchange_method(visit->exchange), weft_bytes_of("HEAD", 4)))
+        visit_answered(visit, weft_http_respond_end(visit->exchange, NULL, 0));
     else
-        visit_end(visit);
+        visit_send_page(visit);
 }
 
 static void start_listing(struct visit *visit)
 {
-    int status = weft_file_list_start(&visit->list, weft_http_exchange_scope(visit->exchange), visit->folder,
-                                      visit->files->options.listing_entries, listed);
+    int status;
 
+    visit->list.listing = (struct http_listing){
+        .path = visit->path.path,
+        .hidden = visit->files->options.hidden,
+        .order = http_listing_order_of(visit->path.query),
+    };
+    status = http_folder_list_start(&visit->list, weft_http_exchange_scope(visit->exchange), visit->folder,
+                                    visit->files->options.listing_entries, listed);
     if (status < 0)
         visit_fail(visit, status_of_error(status));
     else if (!visit_attach(visit))

@@ -270,7 +270,7 @@ static void append_entry(struct http_text *page, const struct http_listing *list
     http_text_append_string(page, "</td></tr>\n");
 }
 
-static void append_table(struct http_text *page, const struct http_listing *listing)
+static void append_table_head(struct http_text *page, const struct http_listing *listing)
 {
     http_text_append_string(page, "<main><table><thead><tr>");
     append_column(page, listing->order, HTTP_LISTING_BY_NAME, "Name");
@@ -283,18 +283,20 @@ static void append_table(struct http_text *page, const struct http_listing *list
         http_text_append_string(page, "\"><svg aria-hidden=\"true\"><use href=\"#u\"/></svg>Parent folder</a></td>"
                                       "<td></td><td></td></tr>\n");
     }
-    for (size_t i = 0; i < listing->count; i++)
-        append_entry(page, listing, &listing->entries[i]);
+}
+
+static void append_foot(struct http_text *page, const struct http_listing *listing)
+{
     http_text_append_string(page, "</tbody></table>\n");
     if (listing->left_out) {
         http_text_append_string(page, "<p class=\"note\">There is more in this folder than is shown here.</p>\n");
     } else if (listing->count == 0) {
         http_text_append_string(page, "<p class=\"note\">This folder is empty.</p>\n");
     }
-    http_text_append_string(page, "</main>\n");
+    http_text_append_string(page, "</main>\n</body>\n</html>\n");
 }
 
-int http_listing_write(struct http_text *page, const struct http_listing *listing)
+static void append_head(struct http_text *page, const struct http_listing *listing)
 {
     http_text_append_string(page, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                                   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
@@ -306,7 +308,46 @@ int http_listing_write(struct http_text *page, const struct http_listing *listin
     http_text_append_string(page, icons);
     append_path(page, listing);
     append_summary(page, listing);
-    append_table(page, listing);
-    http_text_append_string(page, "</body>\n</html>\n");
-    return page->error;
+    append_table_head(page, listing);
+}
+
+/* The first step is the head, then comes one for each entry, and the foot. */
+int http_listing_write_on(struct http_text *page, const struct http_listing *listing, size_t enough, size_t *next)
+{
+    while (*next < listing->count + 2 && page->length < enough && !page->error) {
+        size_t step = (*next)++;
+
+        if (step == 0)
+            append_head(page, listing);
+        else if (step <= listing->count)
+            append_entry(page, listing, &listing->entries[step - 1]);
+        else
+            append_foot(page, listing);
+    }
+    return page->error ? page->error : *next < listing->count + 2;
+}
+
+int http_listing_write(struct http_text *page, const struct http_listing *listing)
+{
+    size_t next = 0;
+
+    return http_listing_write_on(page, listing, SIZE_MAX, &next);
+}
+
+int http_listing_length(const struct http_listing *listing, uint64_t *ret_length)
+{
+    struct http_text piece = {.data = NULL};
+    uint64_t length = 0;
+    size_t next = 0;
+    int more;
+
+    do {
+        piece.length = 0;
+        more = http_listing_write_on(&piece, listing, 1, &next);
+        length += piece.length;
+    } while (more > 0);
+    http_text_release(&piece);
+    if (more == 0)
+        *ret_length = length;
+    return more;
 }

@@ -50,4 +50,15 @@ void http_listing_sort(struct http_listing *listing);
  */
 int http_listing_write(struct http_text *page, const struct http_listing *listing);
 
+/*
+ * The same in pieces: appends whole rows until @page has @enough bytes, or all of it is written. *@next says where to
+ * go on: 0 at first, and as it was left from then on.
+ *
+ * Returns 1 if there is more, 0 if that was the end, or WEFT_ENOMEM.
+ */
+int http_listing_write_on(struct http_text *page, const struct http_listing *listing, size_t enough, size_t *next);
+
+/* How long the page is: writes it, a piece at a time. Returns 0 or WEFT_ENOMEM. */
+int http_listing_length(const struct http_listing *listing, uint64_t *ret_length);
+
 #endif

@@ -128,17 +128,40 @@ static void add_framing(struct head *head, weft_http_exchange *exchange, unsigne
         ADD_LINE(head, "Connection: keep-alive");
 }
 
-/* Remembers that the client takes less than it is sent. */
+/* Remembers that the client takes less than it is sent: from now on its pace counts. */
 static int note_full(weft_http_exchange *exchange, int written)
 {
-    if (written == 1)
-        exchange->connection->flags |= HTTP_FULL;
+    struct http_connection *connection = exchange->connection;
+
+    if (written == 1 && !(connection->flags & HTTP_FULL)) {
+        connection->flags |= HTTP_FULL;
+        connection->flags &= ~(uint32_t)HTTP_TIMED;
+        http_connection_changed(connection);
+    }
     return written;
+}
+
+static int note_written(weft_http_exchange *exchange, uint64_t length, int written)
+{
+    if (written >= 0)
+        exchange->queued += length;
+    return note_full(exchange, written);
 }
 
 static int write_stream(weft_http_exchange *exchange, weft_bytes bytes)
 {
-    return note_full(exchange, weft_stream_write(exchange->connection->stream, bytes));
+    return note_written(exchange, bytes.length, weft_stream_write(exchange->connection->stream, bytes));
+}
+
+static int write_stretch(weft_http_exchange *exchange, weft_file *file, uint64_t offset, uint64_t length)
+{
+    int written = weft_stream_write_file(exchange->connection->stream, file, offset, length);
+
+    if (written >= 0 && length > 0) {
+        exchange->stretches++;
+        exchange->stretch = length;
+    }
+    return note_written(exchange, length, written);
 }
 
 /* -- the beginning -- */
@@ -153,7 +176,7 @@ static int compose_head(weft_http_exchange *exchange, struct head *head, unsigne
         return WEFT_EENDED;
     if (status < 200 || status > 599)
         return -EINVAL;
-    begin_head(head, exchange->connection->server, status);
+    begin_head(head, connection_server(exchange->connection), status);
     for (size_t i = 0; i < count; i++) {
         if (is_reserved(fields[i].name))
             return -EINVAL;
@@ -187,7 +210,8 @@ static int write_block(weft_http_exchange *exchange, const struct head *head, we
     memcpy(block->data, head->data, head->length);
     memcpy(block->data + head->length, body.data, body.length);
     bytes = weft_bytes_of(block->data, head->length + body.length);
-    written = note_full(exchange, weft_stream_write_owned(exchange->connection->stream, bytes, &block->owner));
+    written = note_written(exchange, bytes.length,
+                           weft_stream_write_owned(exchange->connection->stream, bytes, &block->owner));
     if (written < 0)
         weft_release(block);
     return written;
@@ -264,12 +288,9 @@ static int broken(weft_http_exchange *exchange, int error)
 }
 
 /* A handler that writes is not late. */
-static void renew_answer_time(struct http_connection *connection)
+static void note_active(weft_http_exchange *exchange)
 {
-    if (!(connection->flags & HTTP_ANSWER_TIME))
-        return;
-    connection->flags &= ~(uint32_t)HTTP_ANSWER_TIME;
-    http_connection_changed(connection);
+    exchange->active = weft_loop_now(connection_server(exchange->connection)->loop);
 }
 
 int weft_http_respond_write(weft_http_exchange *exchange, weft_bytes bytes)
@@ -288,7 +309,7 @@ int weft_http_respond_write(weft_http_exchange *exchange, weft_bytes bytes)
         if (status < 0)
             return chunked ? broken(exchange, status) : status;
         exchange->written += bytes.length;
-        renew_answer_time(exchange->connection);
+        note_active(exchange);
         return status;
     }
     exchange->written += exchange->announced == WEFT_HTTP_LENGTH_UNKNOWN ? 0 : bytes.length;
@@ -305,11 +326,12 @@ int weft_http_respond_file(weft_http_exchange *exchange, weft_file *file, uint64
     if (status == 0) {
         if (chunked && (status = write_chunk_line(exchange, length)) < 0)
             return status;
-        status = note_full(exchange, weft_stream_write_file(exchange->connection->stream, file, offset, length));
+        status = write_stretch(exchange, file, offset, length);
         if (status >= 0 && chunked)
             status = write_stream(exchange, weft_bytes_of("\r\n", 2));
         if (status < 0)
             return chunked ? broken(exchange, status) : status;
+        note_active(exchange);
     }
     exchange->written += length;
     return status == 1 && !(exchange->flags & EXCHANGE_NO_BODY) && length > 0;
@@ -378,7 +400,7 @@ static int64_t write_refusal(struct http_connection *connection, unsigned status
     size_t length = http_error_page(status, page);
     int written;
 
-    begin_head(&head, connection->server, status);
+    begin_head(&head, connection_server(connection), status);
     ADD_LINE(&head, "Content-Type: text/html; charset=utf-8");
     add(&head, weft_http1_write_length(head.data + head.length, room(&head), length));
     ADD_LINE(&head, "Connection: close");

@@ -5,10 +5,17 @@
 #include <weft/memory.h>
 #include <weft/wire/http_date.h>
 
+#include "base/options.h"
+
 #define HEAD_TIME WEFT_SECONDS(30)
 #define BODY_TIME WEFT_SECONDS(60)
 #define IDLE_TIME WEFT_SECONDS(60)
 #define ANSWER_TIME WEFT_MINUTES(5)
+/* What is commonly asked of a client: less is no use to anybody. */
+#define RATE 240
+#define REQUEST_GRACE WEFT_SECONDS(5)
+/* As long as a stream waits for a client that takes nothing: many stop for a while, to show or store what they have. */
+#define RESPONSE_GRACE WEFT_SECONDS(30)
 
 /* A head waits in the stream until it is complete: its limits are the server's, not the stream's. */
 static int make_room_for_head(weft_http_server *server, weft_stream *stream)
@@ -52,6 +59,14 @@ static size_t head_room(const weft_http_server_options *options)
     return (line ? line : 8 * 1024) + (fields ? fields : 16 * 1024) + 1024;
 }
 
+static void set_rates(weft_http_server *server, const weft_http_server_options *options)
+{
+    server->request_rate = options->request_rate ? options->request_rate : RATE;
+    server->response_rate = options->response_rate ? options->response_rate : RATE;
+    server->request_grace = options->rate_grace ? options->rate_grace : REQUEST_GRACE;
+    server->response_grace = options->rate_grace ? options->rate_grace : RESPONSE_GRACE;
+}
+
 static void set_options(weft_http_server *server, const weft_http_server_options *options)
 {
     server->limits = (weft_http1_limits){
@@ -66,22 +81,28 @@ static void set_options(weft_http_server *server, const weft_http_server_options
     server->head_time = options->head_time ? options->head_time : HEAD_TIME;
     server->body_time = options->body_time ? options->body_time : BODY_TIME;
     server->idle_time = options->idle_time ? options->idle_time : IDLE_TIME;
+    server->total_time = options->total_time ? options->total_time : WEFT_NEVER;
+    set_rates(server, options);
     server->requests = options->requests ? options->requests : WEFT_UNLIMITED;
 }
 
 int weft_http_server_new(weft_loop *loop, weft_http_handler *handler, const weft_http_server_options *options,
                          weft_http_server **ret_server)
 {
-    static const weft_http_server_options defaults = {.size = sizeof(weft_http_server_options)};
-    weft_http_server *server = weft_allocate_zeroed(1, sizeof *server);
+    weft_http_server_options known = {0};
+    weft_http_server *server;
+    int status = options_copy(&known, sizeof known, options);
 
+    if (status < 0)
+        return status;
+    server = weft_allocate_zeroed(1, sizeof *server);
     if (!server)
         return WEFT_ENOMEM;
     server->factory.ops = &factory_ops;
     server->loop = loop;
     server->handler = handler;
     server->date_second = -1;
-    set_options(server, options ? options : &defaults);
+    set_options(server, &known);
     *ret_server = server;
     return 0;
 }

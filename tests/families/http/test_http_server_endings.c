@@ -306,7 +306,9 @@ static void deadlines_can_be_switched_off(void **state)
                                              .head_time = WEFT_NEVER,
                                              .body_time = WEFT_NEVER,
                                              .answer_time = WEFT_NEVER,
-                                             .idle_time = WEFT_NEVER},
+                                             .idle_time = WEFT_NEVER,
+                                             .request_rate = WEFT_UNLIMITED,
+                                             .response_rate = WEFT_UNLIMITED},
                                   .stream = {.size = sizeof options.stream, .idle = WEFT_NEVER}};
     struct web web;
     struct web_client *client;
@@ -339,19 +341,71 @@ static void stop(struct web *web, weft_time grace)
 static void an_idle_connection_is_closed_by_a_stop(void **state)
 {
     struct web web;
-    struct web_client *fresh, *used;
+    struct web_client *once, *twice;
 
     (void)state;
     web_open(&web, NULL, web_echo_path);
-    fresh = web_connect(&web);
-    used = web_connect(&web);
-    web_send(used, GET);
-    web_expect(used, OK_2 "/x");
+    once = web_connect(&web);
+    twice = web_connect(&web);
+    web_send(once, GET);
+    web_send(twice, GET);
+    web_send(twice, GET);
+    web_expect(once, OK_2 "/x");
+    web_expect(twice, OK_2 "/x" OK_2 "/x");
     stop(&web, WEFT_SECONDS(10));
-    web_expect_lost(fresh, true);
-    web_expect_lost(used, true);
+    web_expect_lost(once, true);
+    web_expect_lost(twice, true);
     assert_int_equal(web.stopped, 1);
     assert_int_equal(web.drained, 2);
+    assert_int_equal(web.aborted, 0);
+    web_close(&web);
+}
+
+/* It may have waited in the backlog, with its request on the way. */
+static void a_connection_gets_its_first_answer_after_a_stop(void **state)
+{
+    struct web web;
+    struct web_client *quick, *slow, *piped;
+
+    (void)state;
+    web_open(&web, NULL, web_echo_path);
+    quick = web_connect(&web);
+    slow = web_connect(&web);
+    piped = web_connect(&web);
+    stop(&web, WEFT_SECONDS(10));
+    web_expect_open(quick);
+    web_expect_open(slow);
+    web_send(quick, GET);
+    web_expect(quick, OK_2_CLOSE "/x");
+    web_expect_lost(quick, true);
+    web_send(piped, GET GET);
+    web_expect(piped, OK_2_CLOSE "/x");
+    web_expect_lost(piped, true);
+    web_pass(&web, WEFT_MILLISECONDS(900));
+    web_send(slow, GET);
+    web_expect(slow, OK_2_CLOSE "/x");
+    web_expect_lost(slow, true);
+    assert_int_equal(web.stopped, 1);
+    assert_int_equal(web.drained, 3);
+    assert_int_equal(web.aborted, 0);
+    web_close(&web);
+}
+
+static void a_connection_that_says_nothing_does_not_hold_up_a_stop(void **state)
+{
+    struct web web;
+    struct web_client *client;
+
+    (void)state;
+    web_open(&web, NULL, web_echo_path);
+    client = web_connect(&web);
+    web_pass(&web, WEFT_SECONDS(2));
+    stop(&web, WEFT_SECONDS(10));
+    web_pass(&web, WEFT_MILLISECONDS(900));
+    web_expect_open(client);
+    web_pass(&web, WEFT_MILLISECONDS(200));
+    expect_408(client);
+    assert_int_equal(web.stopped, 1);
     assert_int_equal(web.aborted, 0);
     web_close(&web);
 }
@@ -574,6 +628,8 @@ int main(void)
         support_test(an_answer_that_goes_on_is_not_cut),
         support_test(deadlines_can_be_switched_off),
         support_test(an_idle_connection_is_closed_by_a_stop),
+        support_test(a_connection_gets_its_first_answer_after_a_stop),
+        support_test(a_connection_that_says_nothing_does_not_hold_up_a_stop),
         support_test(a_busy_connection_finishes_before_a_stop),
         support_test(a_handler_that_takes_longer_than_the_grace_is_aborted),
         support_test(a_request_before_a_half_close_is_answered),

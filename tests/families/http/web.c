@@ -421,7 +421,7 @@ void web_open(struct web *web, const struct web_options *options,
     if (options->faults)
         sim_set_faults(web->loop->backend, options->faults);
     assert_int_equal(weft_http_server_new(web->loop, options->handler ? options->handler : &web->handler,
-                                          &options->server, &web->server),
+                                          options->server.size ? &options->server : NULL, &web->server),
                      0);
     listen(web, options);
 }

@@ -23,15 +23,15 @@ def big(root, name="big", size=64 * MIB):
 class Site:
     """A served folder with /small and, if asked for, /big, and a bystander that asks for /small all the time."""
 
-    def __init__(self, *options, size=64 * MIB, watch=True, wrap=(), status=0):
-        self.options, self.size, self.watch, self.wrap, self.status = options, size, watch, wrap, status
+    def __init__(self, *options, size=64 * MIB, watch=True, **rest):
+        self.options, self.size, self.watch, self.rest = options, size, watch, rest
 
     def __enter__(self):
         self.temporary = kit.folder()
         self.root = self.temporary.name
         kit.write(self.root, "small", SMALL)
         self.data = big(self.root, size=self.size) if self.size else b""
-        self.server = kit.web(self.root, *self.options, wrap=self.wrap, status=self.status)
+        self.server = kit.web(self.root, *self.options, **self.rest)
         self.port = self.server.port
         self.probe = kit.Probe(self.port, "/small")
         if self.watch:

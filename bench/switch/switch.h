@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What every contestant of the switch benchmark does: switches to one context and back; goes round many contexts, each
+ * of which takes its turn and stops; and makes a context that ends at once. A contestant defines these operations:
+ *
+ *   void setup(size_t count)   makes `count` contexts that stop again and again
+ *   void visit(size_t i)       switches to the i-th, which switches back
+ *   void spawn(void)           takes a stack, makes a context that ends, switches to it, gives the stack back
+ *
+ * Stacks have 64 KiB. A stack is used again: what the system's memory costs is not what is measured.
+ */
+#ifndef BENCH_SWITCH_H
+#define BENCH_SWITCH_H
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define STACK 65536
+#define MANY 1000
+
+static void setup(size_t count);
+static inline void visit(size_t i);
+static inline void spawn(void);
+
+static inline double now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+static inline void *get_memory(size_t size)
+{
+    void *memory = aligned_alloc(4096, size);
+
+    if (!memory) {
+        perror("aligned_alloc");
+        exit(1);
+    }
+    return memory;
+}
+
+/* One line: the name, and nanoseconds for each switch, for each switch in the round, and for each spawn with its end. */
+static inline int run_contestant(const char *name, int argc, char **argv)
+{
+    size_t rounds = argc == 2 ? strtoul(argv[1], NULL, 10) : 0;
+    double began, one, many;
+
+    if (rounds < MANY) {
+        fprintf(stderr, "usage: %s ROUNDS      (at least %d)\n", argv[0], MANY);
+        return 2;
+    }
+    setup(MANY);
+    for (size_t i = 0; i < 10 * MANY; i++)
+        visit(i % MANY);
+    began = now_ns();
+    for (size_t i = 0; i < rounds; i++)
+        visit(0);
+    one = (now_ns() - began) / (double)rounds / 2;
+    began = now_ns();
+    for (size_t round = 0; round < rounds / MANY; round++)
+        for (size_t i = 0; i < MANY; i++)
+            visit(i);
+    many = (now_ns() - began) / (double)(rounds / MANY * MANY) / 2;
+    for (size_t i = 0; i < MANY; i++)
+        spawn();
+    began = now_ns();
+    for (size_t i = 0; i < rounds / 4; i++)
+        spawn();
+    printf("%s %.3f %.3f %.3f\n", name, one, many, (now_ns() - began) / (double)(rounds / 4));
+    return 0;
+}
+
+#endif

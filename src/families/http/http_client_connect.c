@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/* A connection's birth: its name is looked up, and its addresses are tried in their order (http_client.h). */
+#include "families/http/http_client.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include <weft/memory.h>
+
+/* "tcp://[…]:65535" */
+#define URL_ROOM (WEFT_ADDRESS_TEXT + 8)
+
+static struct http_link *link_new(weft_http_request *request)
+{
+    weft_http_client *client = request->client;
+    struct http_link *link = weft_allocate_zeroed(1, sizeof *link);
+
+    if (!link)
+        return NULL;
+    link->protocol.ops = &http_link_ops;
+    link->client = client;
+    link->host = request->host;
+    link->request = request;
+    http_pool_place_init(&link->place);
+    weft_http1_parser_init(&link->parser, WEFT_HTTP1_RESPONSE, &client->limits);
+    client->alive++;
+    request->link = link;
+    return link;
+}
+
+/* -- one attempt -- */
+
+/* A response's head waits in the stream until it is complete. */
+static size_t input_limit(const weft_http_client *client)
+{
+    size_t head = client->options.head_bytes;
+
+    return head >= WEFT_UNLIMITED / 2 ? WEFT_UNLIMITED : head + 64 * 1024;
+}
+
+static int attempt(struct http_link *link, const char *url, weft_time time)
+{
+    weft_stream_options options = {
+        .size = sizeof options,
+        .connect = time,
+        .idle = WEFT_NEVER, /* the request has deadlines of its own, and so has an idle connection */
+        .write_stall = link->client->options.send_time,
+        .input_limit = input_limit(link->client),
+    };
+
+    return weft_stream_connect(link->client->scope, url, &link->protocol, &options, &link->stream, NULL);
+}
+
+static bool is_allowed(const weft_http_client *client, const weft_address *address)
+{
+    if (client->options.family == WEFT_HTTP_ONLY_IPV4 && address->family != WEFT_ADDRESS_IPV4)
+        return false;
+    if (client->options.family == WEFT_HTTP_ONLY_IPV6 && address->family != WEFT_ADDRESS_IPV6)
+        return false;
+    return !client->options.allow || client->options.allow(address, client->options.allow_arg);
+}
+
+static void note(struct http_link *link, int error)
+{
+    if (link->connect_error == 0 || link->connect_error == WEFT_EADDRESS)
+        link->connect_error = error;
+}
+
+/* The time that is left is shared by the addresses that are left. */
+static weft_time share(const struct http_link *link)
+{
+    weft_time left = link->connect_due == WEFT_NEVER ? WEFT_NEVER : link->connect_due - weft_loop_now(link->client->loop);
+
+    if (left == WEFT_NEVER)
+        return left;
+    left /= (weft_time)(link->address_count - link->address_next + 1);
+    return left > WEFT_MILLISECONDS(1) ? left : WEFT_MILLISECONDS(1);
+}
+
+/* Begins an attempt at the next address that is allowed. Returns whether there was one. */
+static bool try_next(struct http_link *link)
+{
+    char text[WEFT_ADDRESS_TEXT], url[URL_ROOM];
+
+    while (link->address_next < link->address_count) {
+        weft_address *address = &link->addresses[link->address_next++];
+        int status = WEFT_EADDRESS;
+
+        address->port = link->request->url.port;
+        if (is_allowed(link->client, address)) {
+            weft_address_text(address, text);
+            snprintf(url, sizeof url, "tcp://%s", text);
+            link->request->peer = *address;
+            status = attempt(link, url, share(link));
+        }
+        if (status == 0)
+            return true;
+        note(link, status);
+    }
+    return false;
+}
+
+bool http_link_next(struct http_link *link, int reason)
+{
+    note(link, reason);
+    link->stream = NULL;
+    return link->request && try_next(link);
+}
+
+void http_link_connected(struct http_link *link)
+{
+    weft_release(link->addresses);
+    link->addresses = NULL;
+    link->address_count = link->address_next = 0;
+}
+
+/* -- the addresses -- */
+
+static weft_time due_after(const weft_http_client *client, weft_time time)
+{
+    weft_time now = weft_loop_now(client->loop);
+
+    return time >= WEFT_NEVER - now ? WEFT_NEVER : now + time;
+}
+
+/* Returns 0 if an attempt is under way, or an error. */
+static int try_addresses(struct http_link *link, const weft_address *addresses, size_t count)
+{
+    link->addresses = weft_allocate(count * sizeof *addresses);
+    if (!link->addresses)
+        return WEFT_ENOMEM;
+    memcpy(link->addresses, addresses, count * sizeof *addresses);
+    link->address_count = count;
+    link->connect_due = due_after(link->client, link->client->options.connect_time);
+    http_request_enter_phase(link->request, PHASE_CONNECT);
+    return try_next(link) ? 0 : link->connect_error;
+}
+
+static void named(void *arg, int status, const weft_address *addresses, size_t count)
+{
+    struct http_link *link = arg;
+    weft_http_request *request = link->request;
+
+    link->lookup = NULL;
+    if (status == 0)
+        status = try_addresses(link, addresses, count);
+    if (status < 0)
+        http_request_finish(request, status);
+}
+
+static int through(struct http_link *link)
+{
+    char url[256];
+    weft_bytes to = link->request->through;
+
+    if (to.length >= sizeof url)
+        return WEFT_EURL;
+    memcpy(url, to.data, to.length);
+    url[to.length] = '\0';
+    http_request_enter_phase(link->request, PHASE_CONNECT);
+    return attempt(link, url, link->client->options.connect_time);
+}
+
+static int begin(struct http_link *link)
+{
+    weft_http_request *request = link->request;
+    weft_address addresses[NAMES_MOST];
+    size_t count;
+
+    if (request->through.length > 0)
+        return through(link);
+    count = names_at_once(request->url.host, addresses);
+    if (count > 0)
+        return try_addresses(link, addresses, count);
+    http_request_enter_phase(request, PHASE_NAME);
+    return names_start(link->client->scope, request->url.host, named, link, &link->lookup);
+}
+
+int http_link_open(weft_http_request *request)
+{
+    struct http_link *link = link_new(request);
+    int status;
+
+    if (!link) {
+        http_pool_unclaim(request->host);
+        return WEFT_ENOMEM;
+    }
+    status = begin(link);
+    if (status < 0) {
+        request->link = NULL;
+        link->request = NULL;
+        http_link_free(link);
+    }
+    return status;
+}

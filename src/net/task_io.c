@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading, writing and closing in a task (weft/task_stream.h). */
+#include "net/task_stream.h"
+
+#include <limits.h>
+
+#include <weft/memory.h>
+
+/* The task that may use @p stream now, and its protocol. Returns 0, WEFT_ENOTASK or -EINVAL. */
+static int begin(weft_stream *stream, const char *call, weft_place place, struct task_stream **ret_io,
+                 weft_task **ret_task)
+{
+    *ret_task = task_that_waits(call, place);
+    if (!*ret_task)
+        return WEFT_ENOTASK;
+    *ret_io = task_stream_of(stream);
+    return *ret_io ? 0 : -EINVAL;
+}
+
+static size_t unread(const struct task_stream *io)
+{
+    return io->end - io->begin;
+}
+
+/* The reader gives back what it had. */
+static void give_back(struct task_stream *io)
+{
+    io->begin += io->lent;
+    io->lent = 0;
+    if (io->begin == io->end) {
+        if (!io->direct)
+            weft_release(io->data);
+        io->data = NULL;
+        io->room = io->begin = io->end = 0;
+    }
+}
+
+/* Waits for more than is there. Returns 0 after something has happened; WEFT_EENDED if nothing more will come; the
+ * reason for which the stream was lost or the task must not wait. */
+static int wait_for_more(struct task_stream *io, weft_task *task, weft_place place)
+{
+    if (io->ended || io->reason == WEFT_ECLOSED || (io->draining && unread(io) == 0 && !io->paused))
+        return WEFT_EENDED;
+    if (io->reason < 0)
+        return io->reason;
+    if (io->paused) {
+        io->paused = false;
+        weft_stream_resume(io->stream);
+    }
+    return task_stream_wait(task, &io->reader, "input", place);
+}
+
+static int lend(struct task_stream *io, size_t length, weft_bytes *ret)
+{
+    if (length > INT_MAX)
+        length = INT_MAX;
+    io->lent = length;
+    *ret = weft_bytes_of(io->data + io->begin, length);
+    return (int)length;
+}
+
+/* What a read for a part of known form returns when no more will come. */
+static int incomplete(const struct task_stream *io, int status)
+{
+    if (status != WEFT_EENDED)
+        return status;
+    return unread(io) > 0 ? WEFT_ETRUNCATED : 0;
+}
+
+int weft_task_read(weft_stream *stream, weft_bytes *ret, weft_place place)
+{
+    struct task_stream *io;
+    weft_task *task;
+    int status = begin(stream, "weft_read", place, &io, &task);
+
+    if (status < 0)
+        return status;
+    status = task_reason(task);
+    if (status < 0)
+        return status;
+    give_back(io);
+    while (unread(io) == 0) {
+        status = wait_for_more(io, task, place);
+        if (status < 0)
+            return status == WEFT_EENDED ? 0 : status;
+    }
+    return lend(io, unread(io), ret);
+}
+
+int weft_task_read_exactly(weft_stream *stream, size_t length, weft_bytes *ret, weft_place place)
+{
+    struct task_stream *io;
+    weft_task *task;
+    size_t limit;
+    int status = begin(stream, "weft_read_exactly", place, &io, &task);
+
+    if (status < 0 || length == 0 || length > INT_MAX)
+        return status < 0 ? status : -EINVAL;
+    status = task_reason(task);
+    if (status < 0)
+        return status;
+    give_back(io);
+    limit = io->limit;
+    io->limit = length > limit ? length : limit;
+    while (status == 0 && unread(io) < length)
+        status = wait_for_more(io, task, place);
+    io->limit = limit;
+    return status < 0 ? incomplete(io, status) : lend(io, length, ret);
+}
+
+/* The length up to and with the first @p delimiter; 0 if it is not there. @p from: where to begin, moved on. */
+static size_t find(const struct task_stream *io, weft_bytes delimiter, size_t *from)
+{
+    const char *data, *found;
+
+    if (unread(io) < delimiter.length)
+        return 0;
+    data = io->data + io->begin;
+    found = memmem(data + *from, unread(io) - *from, delimiter.data, delimiter.length);
+    if (found)
+        return (size_t)(found - data) + delimiter.length;
+    *from = unread(io) - (delimiter.length - 1);
+    return 0;
+}
+
+int weft_task_read_until(weft_stream *stream, weft_bytes delimiter, size_t limit, weft_bytes *ret, weft_place place)
+{
+    struct task_stream *io;
+    weft_task *task;
+    size_t from = 0, found, before;
+    int status = begin(stream, "weft_read_until", place, &io, &task);
+
+    if (status < 0 || delimiter.length == 0 || limit > INT_MAX)
+        return status < 0 ? status : -EINVAL;
+    status = task_reason(task);
+    if (status < 0)
+        return status;
+    give_back(io);
+    before = io->limit;
+    io->limit = limit > before ? limit : before;
+    while ((found = find(io, delimiter, &from)) == 0 && status == 0)
+        status = unread(io) >= limit ? WEFT_EINPUTLIMIT : wait_for_more(io, task, place);
+    io->limit = before;
+    if (found > limit)
+        return WEFT_EINPUTLIMIT;
+    return found ? lend(io, found, ret) : incomplete(io, status);
+}
+
+int weft_task_write(weft_stream *stream, weft_bytes bytes, weft_place place)
+{
+    struct task_stream *io;
+    weft_task *task;
+    int status = begin(stream, "weft_write", place, &io, &task);
+
+    if (status == 0)
+        status = task_reason(task);
+    if (status < 0 || io->reason < 0)
+        return status < 0 ? status : io->reason;
+    status = weft_stream_write(stream, bytes);
+    if (status <= 0)
+        return status;
+    io->full = true;
+    while (io->full) {
+        status = task_stream_wait(task, &io->writer, "output", place);
+        if (status < 0 || io->reason < 0)
+            return status < 0 ? status : io->reason;
+    }
+    return 0;
+}
+
+int weft_task_close(weft_stream *stream, weft_place place)
+{
+    struct task_stream *io;
+    weft_task *task;
+    int status = begin(stream, "weft_close", place, &io, &task);
+
+    if (status < 0)
+        return status;
+    if (io->reason == 0)
+        weft_stream_close(stream);
+    while (status == 0 && io->reason == 0)
+        status = task_stream_wait(task, &io->life, "the end", place);
+    if (status < 0)
+        return status;
+    return io->reason == WEFT_ECLOSED ? 0 : io->reason;
+}
+
+int weft_task_connect(weft_scope *scope, const char *url, const weft_stream_options *options,
+                      weft_stream **ret_stream, weft_place place)
+{
+    weft_task *task = task_that_waits("weft_connect", place);
+    int status = task ? task_reason(task) : WEFT_ENOTASK;
+    weft_url_error where;
+    struct task_stream *io;
+    weft_stream *stream;
+
+    if (status < 0)
+        return status;
+    io = task_stream_new();
+    if (!io)
+        return WEFT_ENOMEM;
+    status = task_stream_join(io, scope);
+    if (status == 0)
+        status = weft_stream_connect(scope, url, &io->protocol, options, &stream, &where);
+    if (status < 0) {
+        task_stream_discard(io);
+        return status;
+    }
+    task_stream_bind(io, stream);
+    while (status == 0 && !io->connected && io->reason == 0)
+        status = task_stream_wait(task, &io->life, "a connection", place);
+    if (status == 0 && !io->connected)
+        status = io->reason;
+    if (status < 0) {
+        if (io->reason == 0)
+            weft_stream_abort(stream);
+        task_stream_orphan(io);
+        return status;
+    }
+    *ret_stream = stream;
+    return 0;
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * EL-30: what waits in a listener's backlog when it stops was established long ago for whoever connected. It is
+ * accepted, within the listener's limits, before the socket is closed, which would reset it.
+ */
+#include "laws/law.h"
+
+#include <stdlib.h>
+
+#define CROWD 8
+
+static const struct law_hooks quiet = {0};
+
+/* A protocol that has something to say to everybody, even to those who come late. */
+static void say_goodbye(struct law_peer *peer)
+{
+    assert_int_equal(peer->connected, 1);
+    assert_int_equal(law_write_pattern(peer, 100), 0);
+    law_close(peer);
+}
+
+static const struct law_hooks polite = {.draining = say_goodbye};
+
+static void connect_crowd(struct law_world *world)
+{
+    for (size_t i = 0; i < CROWD; i++)
+        law_connect(world, i, NULL, &quiet);
+}
+
+static bool stopped_and_crowd_lost(struct law_world *world)
+{
+    for (size_t i = 0; i < CROWD; i++)
+        if (!world->client[i].lost)
+            return false;
+    return world->stopped;
+}
+
+static void check_all_heard_goodbye(const struct law_world *world)
+{
+    assert_int_equal(world->accepted, CROWD);
+    assert_int_equal(world->drained, CROWD);
+    assert_int_equal(world->aborted, 0);
+    for (size_t i = 0; i < CROWD; i++) {
+        assert_int_equal(world->server[i].draining, 1);
+        assert_int_equal(world->client[i].bytes_in, 100);
+        assert_int_equal(world->client[i].reason, WEFT_ECLOSED);
+    }
+}
+
+static void the_backlog_is_served_before_the_end(struct law_world *world)
+{
+    law_listen(world, NULL, &polite);
+    connect_crowd(world);
+    LAW_DO(world, weft_listener_stop(world->listener, WEFT_HOURS(1)));
+    assert_int_equal(world->accepted, 0);
+    law_until(world, stopped_and_crowd_lost);
+    check_all_heard_goodbye(world);
+}
+
+/* -- within the limits -- */
+
+static weft_protocol *(*build_unchecked)(weft_factory *factory, weft_stream *stream);
+
+static weft_protocol *build_checked(weft_factory *factory, weft_stream *stream)
+{
+    struct law_world *world = weft_container_of(factory, struct law_world, factory);
+
+    assert_true(weft_listener_connections(world->listener) <= 2);
+    return build_unchecked(factory, stream);
+}
+
+static void the_limit_on_connections_holds(struct law_world *world)
+{
+    weft_listen_options options = {.size = sizeof options, .max_connections = 2};
+    weft_factory_ops checked = *world->factory.ops;
+
+    build_unchecked = checked.build;
+    checked.build = build_checked;
+    world->factory.ops = &checked;
+    law_listen(world, &options, &polite);
+    connect_crowd(world);
+    LAW_DO(world, weft_listener_stop(world->listener, WEFT_HOURS(1)));
+    law_until(world, stopped_and_crowd_lost);
+    check_all_heard_goodbye(world);
+}
+
+static void the_limit_on_an_address_holds(struct law_world *world)
+{
+    weft_listen_options options = {.size = sizeof options, .max_per_address = 3};
+    size_t reset = 0;
+
+    law_listen(world, &options, &polite);
+    if (world->kind->url[0] != 't')
+        return; /* only addresses are counted */
+    connect_crowd(world);
+    LAW_DO(world, weft_listener_stop(world->listener, WEFT_HOURS(1)));
+    law_until(world, stopped_and_crowd_lost);
+    for (size_t i = 0; i < CROWD; i++)
+        reset += world->client[i].reason == -ECONNRESET;
+    assert_int_equal(world->accepted + reset, CROWD);
+    assert_in_range(world->accepted, 3, CROWD); /* (those that have gone make room) */
+}
+
+static void those_for_whom_no_place_becomes_free_go_with_the_grace_time(struct law_world *world)
+{
+    weft_listen_options options = {.size = sizeof options, .max_connections = 1};
+
+    law_listen(world, &options, &quiet);
+    connect_crowd(world);
+    LAW_DO(world, weft_listener_stop(world->listener, WEFT_MILLISECONDS(50)));
+    law_until(world, stopped_and_crowd_lost);
+    assert_int_equal(world->accepted, 1);
+    assert_int_equal(world->aborted, 1);
+    assert_int_equal(world->server[0].reason, WEFT_EDRAIN);
+}
+
+static void no_more_are_accepted_than_the_backlog_holds(struct law_world *world)
+{
+    weft_listen_options options = {.size = sizeof options, .backlog = 3};
+
+    if (world->kind->is_mem)
+        return; /* there the fourth is refused at once */
+    law_listen(world, &options, &polite);
+    for (size_t i = 0; i < 3; i++)
+        law_connect(world, i, NULL, &quiet);
+    for (size_t i = 3; i < CROWD; i++) /* the system holds one more, and lets the others try again */
+        law_connect(world, i, &(weft_stream_options){.size = sizeof(weft_stream_options), .connect = 1}, &quiet);
+    LAW_DO(world, weft_listener_stop(world->listener, WEFT_HOURS(1)));
+    law_until(world, stopped_and_crowd_lost);
+    assert_int_equal(world->accepted, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(world->client[i].reason, WEFT_ECLOSED);
+}
+
+/* -- when there is nothing to wait for -- */
+
+static void stopped_without_grace_accepts_nobody(struct law_world *world)
+{
+    law_listen(world, NULL, &polite);
+    connect_crowd(world);
+    LAW_DO(world, weft_listener_stop(world->listener, 0));
+    law_until(world, stopped_and_crowd_lost);
+    assert_int_equal(world->accepted, 0);
+}
+
+static void a_second_stop_without_grace_accepts_nobody(struct law_world *world)
+{
+    law_listen(world, NULL, &polite);
+    connect_crowd(world);
+    LAW_DO(world, weft_listener_stop(world->listener, WEFT_HOURS(1)));
+    LAW_DO(world, weft_listener_stop(world->listener, 0));
+    law_until(world, stopped_and_crowd_lost);
+    assert_int_equal(world->accepted, 0);
+}
+
+static void a_scope_that_closes_accepts_nobody(struct law_world *world)
+{
+    law_listen(world, NULL, &polite);
+    for (size_t i = 0; i < CROWD; i++) {
+        law_peer_init(&world->client[i], world, &quiet);
+        assert_int_equal(weft_stream_connect(weft_loop_scope(world->loop), world->url, &world->client[i].protocol, NULL,
+                                             &world->client[i].stream, NULL),
+                         0);
+    }
+    LAW_DO(world, weft_listener_stop(world->listener, WEFT_HOURS(1)));
+    LAW_DO(world, weft_scope_close(world->scope));
+    law_until(world, stopped_and_crowd_lost);
+    assert_int_equal(world->accepted, 0);
+}
+
+/* -- what a callback does meanwhile -- */
+
+static void stop_at_once(struct law_peer *peer)
+{
+    if (peer->number == 102)
+        LAW_DO(peer->world, weft_listener_stop(peer->world->listener, 0));
+}
+
+static void stopped_for_good_by_the_third(struct law_world *world)
+{
+    law_listen(world, NULL, &polite);
+    world->build = stop_at_once;
+    connect_crowd(world);
+    LAW_DO(world, weft_listener_stop(world->listener, WEFT_HOURS(1)));
+    law_until(world, stopped_and_crowd_lost);
+    assert_int_equal(world->accepted, 3);
+    assert_int_equal(world->drained + world->aborted, 3);
+}
+
+static weft_protocol *refuse(weft_factory *factory, weft_stream *stream)
+{
+    (void)stream;
+    weft_container_of(factory, struct law_world, factory)->accepted++;
+    return NULL;
+}
+
+static void those_whom_the_factory_refuses_are_gone_at_once(struct law_world *world)
+{
+    weft_factory_ops refusing = *world->factory.ops;
+
+    refusing.build = refuse;
+    world->factory.ops = &refusing;
+    law_listen(world, NULL, &polite);
+    connect_crowd(world);
+    LAW_DO(world, weft_listener_stop(world->listener, WEFT_HOURS(1)));
+    law_until(world, stopped_and_crowd_lost);
+    assert_int_equal(world->accepted, CROWD);
+    world->accepted = 0;
+}
+
+static const struct law laws[] = {
+    {"EL-30: the backlog is served before the end", the_backlog_is_served_before_the_end, LAW_EVERYWHERE},
+    {"EL-30: the limit on connections holds", the_limit_on_connections_holds, LAW_EVERYWHERE},
+    {"EL-30: the limit on an address holds", the_limit_on_an_address_holds, LAW_EVERYWHERE},
+    {"EL-30: those for whom no place becomes free go with the grace time",
+     those_for_whom_no_place_becomes_free_go_with_the_grace_time, LAW_EVERYWHERE},
+    {"EL-30: no more are accepted than the backlog holds", no_more_are_accepted_than_the_backlog_holds, LAW_REAL},
+    {"stopped without grace accepts nobody", stopped_without_grace_accepts_nobody, LAW_EVERYWHERE},
+    {"a second stop without grace accepts nobody", a_second_stop_without_grace_accepts_nobody, LAW_EVERYWHERE},
+    {"a scope that closes accepts nobody", a_scope_that_closes_accepts_nobody, LAW_EVERYWHERE},
+    {"stopped for good by the third", stopped_for_good_by_the_third, LAW_EVERYWHERE},
+    {"those whom the factory refuses are gone at once", those_whom_the_factory_refuses_are_gone_at_once,
+     LAW_EVERYWHERE},
+};
+
+int main(void)
+{
+    return law_main(laws, sizeof laws / sizeof *laws);
+}

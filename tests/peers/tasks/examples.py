@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The examples that are tasks, as their users run them, against plain sockets."""
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "http"))
+import kit  # noqa: E402  (its place is known only now)
+
+LINES = {"echo": 25, "compare": 35, "chat": 120}
+
+
+class Example:
+    """A server of examples/ on a free port."""
+
+    def __init__(self, name):
+        self.process = subprocess.Popen([kit.example(name), "tcp://127.0.0.1:0"], stderr=subprocess.PIPE, text=True)
+        found = kit.LISTENING.search(self.process.stderr.readline())
+        assert found, "it does not say where it listens"
+        self.port = int(found.group(1).rsplit(":", 1)[1])
+
+    def connect(self):
+        return socket.create_connection(("127.0.0.1", self.port), timeout=kit.PATIENCE)
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(timeout=kit.PATIENCE)
+        rest = self.process.stderr.read()
+        self.process.stderr.close()
+        assert not kit.SANITIZER.search(rest), rest
+        assert status == 0, f"status {status}: {rest}"
+
+
+def read_until(connection, end):
+    got = b""
+    while not got.endswith(end):
+        more = connection.recv(4096)
+        assert more, f"ended after {got!r}, before {end!r}"
+        got += more
+    return got
+
+
+def test_echo_gives_back_what_it_gets():
+    server = Example("echo")
+    blob = os.urandom(3 << 20)
+    with server.connect() as connection:
+        connection.setblocking(True)
+        pid = os.fork()
+        if pid == 0:
+            connection.sendall(blob)
+            connection.shutdown(socket.SHUT_WR)
+            os._exit(0)
+        got = b""
+        while more := connection.recv(1 << 16):
+            got += more
+        os.waitpid(pid, 0)
+    assert got == blob
+    server.stop()
+
+
+def test_an_idle_conversation_does_not_hold_up_the_end():
+    server = Example("echo")
+    with server.connect() as connection:
+        connection.sendall(b"x")
+        assert connection.recv(1) == b"x"
+        server.stop()
+        assert connection.recv(1) == b""
+
+
+def test_guests_of_the_chat_read_each_other():
+    server = Example("chat")
+    with server.connect() as anna, server.connect() as bob:
+        read_until(anna, b"Who are you? ")
+        anna.sendall(b"anna\r\n")
+        anna.sendall(b"is anybody here?\n")
+        read_until(bob, b"Who are you? ")
+        bob.sendall(b"bob\n")
+        assert read_until(anna, b"\n") == b"* bob has come\n"
+        bob.sendall(b"hello\n\n")
+        assert read_until(anna, b"\n") == b"bob: hello\n"
+        anna.sendall(b"hello yourself\n")
+        assert read_until(bob, b"\n") == b"anna: hello yourself\n"
+        bob.sendall(b"half a line")
+        bob.close()
+        assert read_until(anna, b"\n") == b"* bob has gone\n"
+        server.stop()
+        assert anna.recv(1) == b""
+
+
+def test_a_guest_that_does_not_read_does_not_hold_up_the_others():
+    server = Example("chat")
+    with server.connect() as deaf, server.connect() as anna, server.connect() as bob:
+        for connection, name in ((deaf, b"deaf\n"), (anna, b"anna\n"), (bob, b"bob\n")):
+            read_until(connection, b"Who are you? ")
+            connection.sendall(name)
+        read_until(anna, b"bob has come\n")
+        line = b"x" * 500 + b"\n"
+        for _ in range(16000):  # more than the system's buffers hold for the one that is deaf
+            anna.sendall(line)
+            assert read_until(bob, b"\n") == b"anna: " + line
+    server.stop()
+
+
+def test_the_port_scanner_finds_what_is_open():
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        ports = sorted(listener.getsockname()[1] for listener in (one, other))
+        done = subprocess.run([kit.example("portscan"), "127.0.0.1", str(ports[0] - 600), str(ports[1] + 10), "60"],
+                              capture_output=True, text=True, timeout=kit.PATIENCE, check=False)
+    found = [int(port) for port in done.stdout.split()]
+    assert done.returncode == 0, done.stderr
+    assert all(port in found for port in ports), found
+
+
+def test_the_port_scanner_keeps_its_deadline():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        done = subprocess.run([kit.example("portscan"), "127.0.0.1", "1", "65535", "0"], capture_output=True,
+                              text=True, timeout=kit.PATIENCE, check=False)
+    assert done.returncode == 1 and "the time was not enough" in done.stderr, done
+    assert listener
+
+
+def output_of(name):
+    done = subprocess.run([kit.example(name)], capture_output=True, text=True, timeout=kit.PATIENCE, check=False)
+    assert done.returncode == 0 and not done.stderr, done
+    return done.stdout
+
+
+def test_the_programs_of_the_explanation_do_what_it_says():
+    assert output_of("docs_callbacks") == "21 doubled is 42\n"
+    assert output_of("docs_waiting") == "21 doubled is 42\n"
+    assert output_of("docs_giving_up") == "1: slept well\n3600: timed out\n60: timed out\nall: timed out\n"
+
+
+def test_the_examples_are_as_short_as_they_were_meant_to_be():
+    for name, limit in LINES.items():
+        path = os.path.join(kit.SOURCE, "examples", name + ".c")
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as file:
+                assert sum(1 for _ in file) <= limit, f"{name}.c has more than {limit} lines"
+
+
+kit.main(globals())
