@@ -18,6 +18,7 @@
 #include "get_output.h"
 
 #define UPLOAD_PIECE (64 * 1024)
+#define DROPPED (64 * 1024)
 
 struct get {
     const struct get_options *options;
@@ -36,9 +37,10 @@ struct get {
     uint64_t offset; /* that was asked for */
     char name[256];  /* of --remote-name */
     char range[48], since[WEFT_HTTP_DATE_LENGTH + 1];
-    int status;      /* the exit status; EXIT_DONE while all is well */
-    bool done;       /* the file was complete already */
+    int status;       /* the exit status; EXIT_DONE while all is well */
+    bool done;        /* the file was complete already */
     bool starts_over; /* the server sends the whole */
+    bool drops;       /* what it sends is not wanted */
 };
 
 /* -- messages -- */
@@ -242,6 +244,14 @@ static void begin_progress(struct get *get, uint64_t offset)
     };
 }
 
+/* A short body is read all the same, so that the connection can be used again. */
+static void drop(struct get *get)
+{
+    get->drops = true;
+    if (weft_http_request_length(get->request) > DROPPED)
+        stop(get);
+}
+
 static void on_head(weft_http_receiver *receiver, weft_http_request *request)
 {
     struct get *get = weft_container_of(receiver, struct get, receiver);
@@ -249,7 +259,7 @@ static void on_head(weft_http_receiver *receiver, weft_http_request *request)
     int status;
 
     if (!accept_status(get, weft_http_request_status(request))) {
-        stop(get);
+        drop(get);
         return;
     }
     offset = get->starts_over ? 0 : get->offset;
@@ -269,9 +279,12 @@ static void on_head(weft_http_receiver *receiver, weft_http_request *request)
 static void on_body(weft_http_receiver *receiver, weft_http_request *request, weft_bytes bytes)
 {
     struct get *get = weft_container_of(receiver, struct get, receiver);
-    int status = get_output_write(&get->output, bytes);
+    int status;
 
     (void)request;
+    if (get->drops)
+        return;
+    status = get_output_write(&get->output, bytes);
     get->progress.done += bytes.length;
     if (status < 0) {
         complain(get, GET_CANNOT_WRITE, "cannot write to %s: %s",
@@ -316,7 +329,10 @@ static void on_gone(weft_http_receiver *receiver, weft_http_request *request, in
     weft_loop_stop(get->loop);
 }
 
-static const weft_http_receiver_ops ops = {.name = "weft get", .head = on_head, .body = on_body, .drained = on_drained,
+static const weft_http_receiver_ops ops = {.name = "weft get",
+                                           .head = on_head,
+                                           .body = on_body,
+                                           .drained = on_drained,
                                            .gone = on_gone};
 
 static const char *method_of(const struct get_options *options)
@@ -336,7 +352,8 @@ static size_t add_range(struct get *get, weft_http_field *fields, size_t count)
     snprintf(get->range, sizeof get->range, "bytes=%" PRIu64 "-", get->offset);
     fields[count++] = (weft_http_field){weft_bytes_from("Range"), weft_bytes_from(get->range)};
     if (get->output.modified >= 0 && weft_http_date_format(get->output.modified, get->since) == 0)
-        fields[count++] = (weft_http_field){weft_bytes_from("If-Range"), weft_bytes_of(get->since, WEFT_HTTP_DATE_LENGTH)};
+        fields[count++] =
+            (weft_http_field){weft_bytes_from("If-Range"), weft_bytes_of(get->since, WEFT_HTTP_DATE_LENGTH)};
     return count;
 }
 
@@ -468,7 +485,7 @@ static int fetch(struct get *get, const char *url)
     get->url = url;
     get->status = EXIT_DONE;
     get->offset = 0;
-    get->done = get->starts_over = false;
+    get->done = get->starts_over = get->drops = false;
     get->progress = (struct get_progress){0};
     if (open_output(get) == 0) {
         status = start(get);

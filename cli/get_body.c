@@ -117,46 +117,57 @@ static int add_data(struct get_body *body, const struct option_strings *data)
     return status;
 }
 
-/* What belongs to one --form while the body is made. */
-struct part {
-    struct buffer content;
-    char *type;
-};
-
-/* NAME=VALUE, NAME=@FILE, NAME=@FILE;type=TYPE */
-static int read_part(const char *text, struct part *part, weft_http_form_field *field)
+/* The part of @p path behind its last slash. */
+static weft_bytes base_name(weft_bytes path)
 {
-    const char *equals = strchr(text, '='), *value, *name, *type;
+    size_t begin = path.length;
+
+    while (begin > 0 && path.data[begin - 1] != '/')
+        begin--;
+    return weft_bytes_skip(path, begin);
+}
+
+/* "@FILE" or "@FILE;type=TYPE" */
+static int read_file_part(const char *text, struct buffer *content, weft_http_form_field *field)
+{
+    const char *type = strstr(text, ";type=");
+    weft_bytes name = weft_bytes_of(text, type ? (size_t)(type - text) : strlen(text));
     char path[4096];
     int status;
+
+    if (name.length >= sizeof path)
+        return complain(text, "the file's name is too long");
+    memcpy(path, name.data, name.length);
+    path[name.length] = '\0';
+    status = append_file(content, path);
+    field->type = type ? type + 6 : NULL;
+    field->file_name = base_name(name);
+    field->value = weft_bytes_of(content->data, content->length);
+    return status;
+}
+
+/* NAME=VALUE or NAME=@FILE */
+static int read_part(const char *text, struct buffer *content, weft_http_form_field *field)
+{
+    const char *equals = strchr(text, '=');
 
     if (!equals || equals == text)
         return complain(text, "is not a form's field: write NAME=VALUE or NAME=@FILE");
     field->name = weft_bytes_of(text, (size_t)(equals - text));
-    value = equals + 1;
-    if (*value != '@') {
-        field->value = weft_bytes_from(value);
-        return EXIT_DONE;
-    }
-    type = strstr(value, ";type=");
-    snprintf(path, sizeof path, "%.*s", type ? (int)(type - value - 1) : (int)strlen(value + 1), value + 1);
-    field->type = type ? type + 6 : NULL;
-    status = append_file(&part->content, path);
-    name = strrchr(value, '/') ? strrchr(value, '/') + 1 : value + 1;
-    field->file_name = weft_bytes_of(name, type && type > name ? (size_t)(type - name) : strlen(name));
-    field->value = weft_bytes_of(part->content.data, part->content.length);
-    return status;
+    if (equals[1] == '@')
+        return read_file_part(equals + 2, content, field);
+    field->value = weft_bytes_from(equals + 1);
+    return EXIT_DONE;
 }
 
 static int add_forms(struct get_body *body, weft_loop *loop, const struct option_strings *forms)
 {
-    static struct part parts[OPTION_REPEATS];
+    struct buffer contents[OPTION_REPEATS] = {0};
     weft_http_form_field fields[OPTION_REPEATS] = {0};
     int status = EXIT_DONE, made;
 
-    memset(parts, 0, sizeof parts);
     for (size_t i = 0; i < forms->count && status == EXIT_DONE; i++)
-        status = read_part(forms->items[i], &parts[i], &fields[i]);
+        status = read_part(forms->items[i], &contents[i], &fields[i]);
     if (status == EXIT_DONE) {
         made = weft_http_form_multipart(loop, fields, forms->count, &body->form);
         if (made < 0)
@@ -166,7 +177,7 @@ static int add_forms(struct get_body *body, weft_loop *loop, const struct option
         add_field(body, "Content-Type", body->form.content_type);
     }
     for (size_t i = 0; i < forms->count; i++)
-        weft_release(parts[i].content.data);
+        weft_release(contents[i].data);
     return status;
 }
 

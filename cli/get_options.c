@@ -28,8 +28,9 @@ static const struct option options[] = {
      OPTION_SETS_STRINGS(struct get_options, headers),
      .argument = "FIELD",
      .group = REQUEST,
-     .help = "A field to send, as 'Name: value'. Authorization, Cookie and Proxy-Authorization are never sent to another "
-             "origin than the URL's. May be repeated."},
+     .help =
+         "A field to send, as 'Name: value'. Authorization, Cookie and Proxy-Authorization are never sent to another "
+         "origin than the URL's. May be repeated."},
     {.name = "data",
      .letter = 'd',
      OPTION_SETS_STRINGS(struct get_options, data),
@@ -55,8 +56,9 @@ static const struct option options[] = {
      OPTION_SETS_STRING(struct get_options, user),
      .argument = "USER:PASSWORD",
      .group = REQUEST,
-     .help = "Authenticate (basic), to the URL's own origin only. Other users of this machine may see it in the list of "
-             "processes."},
+     .help =
+         "Authenticate (basic), to the URL's own origin only. Other users of this machine may see it in the list of "
+         "processes."},
     {.name = "follow",
      .letter = 'L',
      OPTION_SETS_FLAG(struct get_options, follow),
@@ -112,8 +114,9 @@ static const struct option options[] = {
      .letter = 'f',
      OPTION_SETS_FLAG(struct get_options, fail),
      .group = OUTPUT,
-     .help = "Fail, with status 22 and without content, if the server answers with a status of 400 or above. This is the "
-             "default."},
+     .help =
+         "Fail, with status 22 and without content, if the server answers with a status of 400 or above. This is the "
+         "default."},
     {.name = "no-fail",
      OPTION_CLEARS_FLAG(struct get_options, fail),
      .group = OUTPUT,
@@ -177,8 +180,9 @@ static const struct operand operands[] = {
      .required = true,
      .repeats = true,
      .offset = offsetof(struct get_options, urls),
-     .help = "What to fetch: http://HOST:PORT/PATH. Several are fetched one after the other, on one connection where that "
-             "is possible."},
+     .help =
+         "What to fetch: http://HOST:PORT/PATH. Several are fetched one after the other, on one connection where that "
+         "is possible."},
 };
 
 static const struct exit_status statuses[] = {

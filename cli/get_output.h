@@ -21,10 +21,10 @@ struct get_progress {
 struct get_output {
     const char *path; /* NULL: standard output */
     FILE *file;
-    uint64_t resumed;  /* bytes that were there */
-    int64_t modified;  /* of the file that is there, seconds since 1970; -1: not known */
+    uint64_t resumed;     /* bytes that were there */
+    int64_t modified;     /* of the file that is there, seconds since 1970; -1: not known */
     int64_t new_modified; /* what it gets */
-    void *digest;      /* NULL: not checked */
+    void *digest;         /* NULL: not checked */
     char expected[65];
     int error; /* of the first write that failed, as errno has it */
 };

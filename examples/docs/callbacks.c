@@ -62,7 +62,8 @@ int main(void)
     if (status < 0)
         return 1;
     answer = ask_slowly(&slow, weft_loop_scope(loop));
-    if (weft_then(answer, twice, NULL) < 0 || weft_then(answer, show, NULL) < 0 || weft_catch(answer, complain, NULL) < 0)
+    if (weft_then(answer, twice, NULL) < 0 || weft_then(answer, show, NULL) < 0 ||
+        weft_catch(answer, complain, NULL) < 0)
         status = 1;
     else
         status = weft_loop_run(loop) < 0;

@@ -16,8 +16,8 @@
  *     weft_then(sum, show, NULL);              // int show(int error, int *value, void *arg)
  *     weft_fire(sum, 42);
  *
- * A handle whose `deferred` is NULL means "memory was short": awaiting it, or
- * adding to it, gives WEFT_ENOMEM.
+ * A handle whose `deferred` is NULL means "memory was short": awaiting it,
+ * adding to it, or firing it gives WEFT_ENOMEM; the rest does nothing.
  *
  * Unlike everything else in Weft a deferred calls back at once: firing it,
  * adding to one that has fired, cancelling and unpausing run its callbacks
@@ -26,7 +26,8 @@
  * **Lifetime.** A deferred is there until its scope is gone or until somebody
  * has had its result: it was awaited, or it has fired and has run at least
  * one callback. In the second case it is freed at the end of that turn of the
- * loop. Whoever wants it longer takes a reference (`weft_deferred_ref`). So
+ * loop. Whoever wants it longer takes a reference (`weft_deferred_ref`): then
+ * it stays in its scope, and after that is gone, as what it has come to. So
  * does a producer that may fire it late and has given it no canceller. What a
  * value points to is not the deferred's: it belongs to the scope, unless the
  * function that promised it says otherwise.
@@ -138,7 +139,8 @@ typedef void weft_canceller(weft_deferred *deferred, int reason, void *arg);
 #define weft_fail_with(name, scope, failure) \
     WEFT_HANDLE_(name, weft_deferred_make_failed(scope, &name##_type_, 0, failure, WEFT_HERE))
 /** Runs @p callback at once, as the first callback of a deferred that has fired with a zeroed value: whatever it
- *  answers (a value, an error, or weft_become), the caller has a deferred. */
+ *  answers (a value, an error, or weft_become), the caller has a deferred, whose result nobody has had yet. In a scope
+ *  that was cancelled it is not called. */
 #define weft_maybe(name, scope, callback, arg) \
     WEFT_HANDLE_(                              \
         name, weft_deferred_make_maybe(scope, &name##_type_, WEFT_CODE_(name##_callback, callback), arg, WEFT_HERE))
@@ -182,8 +184,9 @@ WEFT_API int weft_deferred_fire(weft_deferred *deferred, const void *value);
  *  two. @return as weft_then */
 #define weft_then_or(d, callback, otherwise, arg) \
     weft_deferred_add((d).deferred, WEFT_CALLBACK_(d, callback), WEFT_CALLBACK_(d, otherwise), arg)
-/** Lets @p d fire @p other, of the same type, with what it has come to; its own next callback gets a zeroed value.
- *  Cancelling @p other does not cancel @p d. @return as weft_then */
+/** Lets @p d fire @p other, of the same type, with what it has come to; its own next callback gets a zeroed value, or
+ *  -EALREADY if @p other had been fired before. Until then it refers to @p other. Cancelling @p other does not cancel
+ *  @p d. @return as weft_then */
 #define weft_chain(d, other) weft_deferred_chain((d).deferred, (0 ? (d) : (other)).deferred)
 
 /** Beneath weft_then, weft_catch and weft_then_or; one of the two may be NULL. @return as weft_then */
@@ -199,7 +202,8 @@ WEFT_API WEFT_NODISCARD int weft_deferred_chain(weft_deferred *deferred, weft_de
  *
  * @param value  the callback's own parameter
  * @param inner  *taken*: nobody else may wait for it
- * @return what the callback is to return: 0; WEFT_ENOMEM if @p inner is NULL; -EBUSY if somebody waits for it
+ * @return what the callback is to return: 0; WEFT_ENOMEM if @p inner is NULL; -EBUSY if somebody waits for it; -EDEADLK
+ *         if it waits for this one itself; -EINVAL if it is this one
  */
 #define weft_become(value, inner) weft_deferred_become(WEFT_SAME_((inner).type_, value), (inner).deferred)
 /** Beneath weft_become. @return as it */
@@ -217,10 +221,12 @@ WEFT_API void weft_cancel(weft_deferred *deferred);
 /** The same with another @p reason. */
 WEFT_API void weft_cancel_for(weft_deferred *deferred, int reason);
 /** Cancels @p deferred if after @p delay nanoseconds what was added to it until now has not finished; then the error
- *  is WEFT_ETIMEDOUT. @return 0 or WEFT_ENOMEM */
+ *  is WEFT_ETIMEDOUT. Where nothing can be late, because it is ready or its scope ends, nothing is done.
+ *  @return 0 or WEFT_ENOMEM */
 WEFT_API WEFT_NODISCARD int weft_timeout(weft_deferred *deferred, weft_time delay);
 
-/** Holds its callbacks back, also those added later, until as many calls of weft_unpause. */
+/** Holds its callbacks back, also those added later, until as many calls of weft_unpause; but not in a scope that
+ *  closes, which waits for nobody. */
 WEFT_API void weft_pause(weft_deferred *deferred);
 /** Undoes one weft_pause; the last one runs what has waited. */
 WEFT_API void weft_unpause(weft_deferred *deferred);

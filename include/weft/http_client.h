@@ -49,17 +49,17 @@ typedef struct weft_http_receiver weft_http_receiver;
 
 /** A whole response. It belongs to the scope of its request and is freed when that closes; so are all slices of it. */
 typedef struct weft_http_response {
-    unsigned status;                 /**< 200 to 999 */
-    unsigned minor;                  /**< HTTP/1.minor */
-    weft_bytes reason;               /**< the reason phrase, often empty */
-    weft_bytes body;                 /**< whole and decoded; a zero byte follows it */
-    weft_bytes url;                  /**< where it came from: the last, if there were redirects. Without credentials and
+    unsigned status;               /**< 200 to 999 */
+    unsigned minor;                /**< HTTP/1.minor */
+    weft_bytes reason;             /**< the reason phrase, often empty */
+    weft_bytes body;               /**< whole and decoded; a zero byte follows it */
+    weft_bytes url;                /**< where it came from: the last, if there were redirects. Without credentials and
                                           fragment; a zero byte follows it */
-    const weft_http_field *fields;   /**< in the order in which they came */
+    const weft_http_field *fields; /**< in the order in which they came */
     size_t field_count;
     const weft_http_field *trailers; /**< after a chunked body */
     size_t trailer_count;
-    unsigned redirects;              /**< that were followed */
+    unsigned redirects; /**< that were followed */
 } weft_http_response;
 
 /** The value of the first field called @p name (without regard to case). @return *borrowed*; empty, with data NULL, if
@@ -70,25 +70,21 @@ WEFT_API weft_bytes weft_http_response_field(const weft_http_response *response,
 WEFT_DEFERRED(weft_http_reply, weft_http_response *);
 
 /** Where connections may go, by address family. */
-typedef enum weft_http_family {
-    WEFT_HTTP_ANY_FAMILY,
-    WEFT_HTTP_ONLY_IPV4,
-    WEFT_HTTP_ONLY_IPV6
-} weft_http_family;
+typedef enum weft_http_family { WEFT_HTTP_ANY_FAMILY, WEFT_HTTP_ONLY_IPV4, WEFT_HTTP_ONLY_IPV6 } weft_http_family;
 
 /** Limits and deadlines of a client. Zero means the default; WEFT_UNLIMITED and WEFT_NEVER are the words for none. */
 typedef struct weft_http_client_options {
-    size_t size;             /**< sizeof(weft_http_client_options) */
-    const char *user_agent;  /**< copied (default "weft/" and the version); "" sends none */
-    size_t connections;      /**< at once (default 128) */
-    size_t per_host;         /**< of these, to one host (default 8) */
-    size_t waiting;          /**< requests that wait for a connection (default 10,000); beyond it WEFT_EQUEUE */
-    size_t uses;             /**< requests on one connection (default WEFT_UNLIMITED) */
-    weft_time idle_time;     /**< that an unused connection is kept (default 30 s) */
-    weft_time wait_time;     /**< for a free connection (default 60 s); then WEFT_EWAITTIME */
-    weft_time name_time;     /**< to look a name up (default 15 s); then WEFT_ENAMETIME */
-    weft_time connect_time;  /**< to connect, all addresses of a name together (default 30 s); then WEFT_ECONNECTTIME */
-    weft_time send_time;     /**< in which the server takes nothing of a request (default 30 s); then WEFT_EWRITESTALL */
+    size_t size;            /**< sizeof(weft_http_client_options) */
+    const char *user_agent; /**< copied (default "weft/" and the version); "" sends none */
+    size_t connections;     /**< at once (default 128) */
+    size_t per_host;        /**< of these, to one host (default 8) */
+    size_t waiting;         /**< requests that wait for a connection (default 10,000); beyond it WEFT_EQUEUE */
+    size_t uses;            /**< requests on one connection (default WEFT_UNLIMITED) */
+    weft_time idle_time;    /**< that an unused connection is kept (default 30 s) */
+    weft_time wait_time;    /**< for a free connection (default 60 s); then WEFT_EWAITTIME */
+    weft_time name_time;    /**< to look a name up (default 15 s); then WEFT_ENAMETIME */
+    weft_time connect_time; /**< to connect, all addresses of a name together (default 30 s); then WEFT_ECONNECTTIME */
+    weft_time send_time;    /**< in which the server takes nothing of a request (default 30 s); then WEFT_EWRITESTALL */
     weft_time continue_time; /**< to wait for 100 (Continue) before a body is sent all the same (default 1 s) */
     weft_time head_time;     /**< from the end of a request to the end of its response's head (default 60 s); then
                                   WEFT_EHEADTIME */
@@ -101,7 +97,7 @@ typedef struct weft_http_client_options {
     /** Asked for each address before it is connected to, also for numeric ones; false refuses it. May be NULL. For
      *  whoever fetches URLs that strangers chose: what is connected to is exactly what was asked for here. */
     bool (*allow)(const weft_address *address, void *arg);
-    void *allow_arg;         /**< passed through */
+    void *allow_arg; /**< passed through */
 } weft_http_client_options;
 
 /**
@@ -119,46 +115,48 @@ WEFT_API void weft_http_client_close(weft_http_client *client);
 
 /** What a request asks for. Zero is the default. */
 typedef struct weft_http_call {
-    size_t size;                    /**< sizeof(weft_http_call) */
-    weft_http_client *client;       /**< NULL: the loop's own */
-    const char *method;             /**< NULL: GET, or POST if there is a body. Not CONNECT */
-    const char *url;                /**< http://host:port/path?query; a fragment is not sent */
-    const weft_http_field *fields;  /**< besides those that the client adds: Host, User-Agent, Accept-Encoding, and those
+    size_t size;                   /**< sizeof(weft_http_call) */
+    weft_http_client *client;      /**< NULL: the loop's own */
+    const char *method;            /**< NULL: GET, or POST if there is a body. Not CONNECT */
+    const char *url;               /**< http://host:port/path?query; a fragment is not sent */
+    const weft_http_field *fields; /**< besides those that the client adds: Host, User-Agent, Accept-Encoding, and those
                                          of the framing, of which only the User-Agent and Accept-Encoding may be given
                                          here. @c Authorization, @c Cookie and @c Proxy-Authorization go to the URL's
                                          own origin (scheme, host and port) only */
     size_t field_count;
     const weft_http_field *secrets; /**< fields that go to the URL's own origin only */
     size_t secret_count;
-    const char *user;               /**< basic authentication (RFC 7617), for the URL's own origin; may be NULL */
-    const char *password;           /**< may be NULL */
-    bool url_credentials;           /**< user:password@ in @c url is used so, too; else it is refused */
-    weft_bytes body;                /**< of the request, copied */
-    bool streamed;                  /**< weft_http_request_start: the body follows by weft_http_request_write */
-    uint64_t length;                /**< of a streamed body, or WEFT_HTTP_LENGTH_UNKNOWN */
-    bool expect;                    /**< send the body only after 100 (Continue), or continue_time */
-    const char *upgrade;            /**< weft_http_request_start: asks to switch to this protocol (RFC 9110 §7.8); the
+    const char *user;     /**< basic authentication (RFC 7617), for the URL's own origin; may be NULL */
+    const char *password; /**< may be NULL */
+    bool url_credentials; /**< user:password@ in @c url is used so, too; else it is refused */
+    weft_bytes body;      /**< of the request, copied */
+    bool streamed;        /**< weft_http_request_start: the body follows by weft_http_request_write */
+    uint64_t length;      /**< of a streamed body, or WEFT_HTTP_LENGTH_UNKNOWN */
+    bool expect;          /**< send the body only after 100 (Continue), or continue_time */
+    const char *upgrade;  /**< weft_http_request_start: asks to switch to this protocol (RFC 9110 §7.8); the
                                          receiver must have `upgraded` */
-    bool raw;                       /**< ask for no coding, and decode none */
-    bool keep_redirects;            /**< give a response of 3xx as it is */
-    size_t redirects;               /**< to follow (default 10); beyond it WEFT_EREDIRECTS */
-    uint64_t body_limit;            /**< of the response, decoded (default 16 MiB for weft_http_fetch, else none; UINT64_MAX
+    bool raw;             /**< ask for no coding, and decode none */
+    bool keep_redirects;  /**< give a response of 3xx as it is */
+    size_t redirects;     /**< to follow (default 10); beyond it WEFT_EREDIRECTS */
+    uint64_t body_limit;  /**< of the response, decoded (default 16 MiB for weft_http_fetch, else none; UINT64_MAX
                                          for none); beyond it WEFT_EBODYLIMIT */
-    size_t expansion;               /**< times its size that a compressed body may have, after the first MiB (default 200);
+    size_t expansion;     /**< times its size that a compressed body may have, after the first MiB (default 200);
                                          beyond it WEFT_EEXPANSION */
-    weft_time total_time;           /**< for the whole exchange (default 5 min for weft_http_fetch, else WEFT_NEVER); then
+    weft_time total_time; /**< for the whole exchange (default 5 min for weft_http_fetch, else WEFT_NEVER); then
                                          WEFT_ETOTALTIME */
-    const char *through;            /**< connect to this endpoint (weft/listener.h) instead of the URL's host and port:
+    const char *through;  /**< connect to this endpoint (weft/listener.h) instead of the URL's host and port:
                                          "unix:///run/x.sock" */
 } weft_http_call;
 
 /** Fetches @p url with GET. @return a deferred; cancelling it, or @p scope, closes the connection. */
-#define weft_http_get(scope, url_) \
-    WEFT_HANDLE_(weft_http_reply, weft_http_get_at(scope, url_, WEFT_HERE))
+#define weft_http_get(scope, url_) WEFT_HANDLE_(weft_http_reply, weft_http_get_at(scope, url_, WEFT_HERE))
 /** Does what @p call says and fetches the whole response. @param call  *borrowed* @return as weft_http_get */
 #define weft_http_fetch(scope, call) WEFT_HANDLE_(weft_http_reply, weft_http_fetch_at(scope, call, WEFT_HERE))
 
+/** Does what weft_http_get says, which adds the place. @return *borrowed*: as long as a deferred lives; NULL if memory is
+ *  short */
 WEFT_API weft_deferred *weft_http_get_at(weft_scope *scope, const char *url, weft_place place);
+/** Does what weft_http_fetch says, which adds the place. @return *borrowed*, as weft_http_get_at */
 WEFT_API weft_deferred *weft_http_fetch_at(weft_scope *scope, const weft_http_call *call, weft_place place);
 
 /** @name The long form
@@ -240,7 +238,8 @@ WEFT_API uint64_t weft_http_request_length(const weft_http_request *request);
 WEFT_API weft_bytes weft_http_request_url(const weft_http_request *request);
 /** How many redirects were followed. */
 WEFT_API unsigned weft_http_request_redirects(const weft_http_request *request);
-/** The server's address; family WEFT_ADDRESS_NONE if there was no connection yet. */
+/** The server's address; family WEFT_ADDRESS_NONE if there was no connection yet. @return *borrowed*, *until* `gone`
+ *  returns */
 WEFT_API const weft_address *weft_http_request_peer(const weft_http_request *request);
 /** What was wrong, for a log: "a line ends with a bare LF". A constant; "" if there is nothing more to say than the
  *  error does. */

@@ -15,7 +15,7 @@ typedef struct weft_http_form_field {
     weft_bytes name;
     weft_bytes value;     /**< may hold any byte */
     weft_bytes file_name; /**< multipart only: says that it is a file; empty: it is none */
-    const char *type;     /**< multipart only: its media type; NULL: none for text, application/octet-stream for a file */
+    const char *type; /**< multipart only: its media type; NULL: none for text, application/octet-stream for a file */
 } weft_http_form_field;
 
 /** A body, and the Content-Type to send it with. */

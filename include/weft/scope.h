@@ -42,7 +42,8 @@ WEFT_API void weft_scope_cancel(weft_scope *scope, int reason);
 
 /**
  * Opens a scope whose parent's cancellation does not reach it: what is in it may finish, and the parent waits for it.
- * It ends by its own deadline, which it must have, or when it is closed. For the last words of something that was
+ * It ends by its own deadline, which it must have, or when it is closed; if the parent is closing, also when it is
+ * empty. For the last words of something that was
  * cancelled; in a task, weft_shield.
  * @return as weft_scope_open; also NULL if @p timeout is WEFT_NEVER; also in a parent that is cancelled or closing
  */

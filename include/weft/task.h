@@ -57,7 +57,7 @@ typedef struct weft_task_options {
 /**
  * Spawns a task whose end somebody waits for: the deferred fires when it has ended, and fails with its error, which is
  * then not the scope's. Cancelling the deferred cancels the task; the deferred fails at once, the task has the time to
- * end that it needs.
+ * end that it needs, and if it then fails by itself, that is logged.
  */
 #define weft_spawn_done(scope, function, arg) \
     WEFT_HANDLE_(weft_done, WEFT_SPAWN_DONE_(function)(scope, function, arg, NULL, #function, WEFT_HERE))
@@ -100,8 +100,9 @@ WEFT_API int weft_task_sleep(weft_time delay, weft_place place);
 /** Beneath weft_yield. @return as it */
 WEFT_API int weft_task_yield(weft_place place);
 /** Waits until @p scope is empty: all its tasks have ended, all its streams are lost. Nothing is cancelled.
- *  @return 0; the error of the first task in it that failed; the reason if this task was cancelled; -EBUSY if somebody
- *          else waits */
+ *  It may be closed meanwhile.
+ *  @return 0; the error of the first task in it that failed; else the reason if @p scope was cancelled; the reason if
+ *          this task was cancelled; -EBUSY if somebody else waits; -EDEADLK if this task is in it */
 #define weft_scope_wait(scope) weft_task_wait_scope(scope, WEFT_HERE)
 /** Beneath weft_scope_wait. @return as it */
 WEFT_API WEFT_NODISCARD int weft_task_wait_scope(weft_scope *scope, weft_place place);
@@ -116,7 +117,7 @@ WEFT_API int weft_task_finish_scope(weft_scope *scope, weft_place place);
 /**
  * Begins a part that cancellation does not interrupt, for last words: until the scope that it returns is closed, this
  * task's waits go on, for at most @p timeout; after it they return WEFT_ETIMEDOUT.
- * @return *borrowed* until weft_scope_close, which ends the part; NULL if memory is short, @p timeout is WEFT_NEVER,
+ * @return *borrowed* until weft_scope_close, which ends the part (the end of the task does it, too); NULL if memory is short, @p timeout is WEFT_NEVER,
  *         this is not a task, or it is in such a part already
  */
 WEFT_API weft_scope *weft_shield(weft_time timeout);
@@ -136,7 +137,8 @@ WEFT_API int weft_task_cancelled(const weft_task *task);
 
 /**
  * A whole program: makes a loop, runs @p function as its first task, until that has ended or the process is asked to
- * end (SIGTERM, SIGINT: the task is cancelled, a second one ends at once), and frees everything.
+ * end (SIGTERM, SIGINT: the task is cancelled, a second one ends at once), and frees everything. If nothing is left
+ * that the task could wait for (weft_loop_run returns), that is a failure, which is told.
  * @param function  a weft_task_function, or the same that returns nothing
  * @return EXIT_SUCCESS; EXIT_FAILURE if the task failed, after its error was told on standard error; 128 + the signal's
  *         number

@@ -4,11 +4,11 @@
  * in deferred_run.c, how they are kept in deferred_queue.c.
  *
  * A deferred is a member of its scope until it is freed. It is freed
- *   - at the end of a turn, when it is ready and somebody has had its result;
+ *   - at the end of a turn, when it is ready, somebody has had its result, and nobody refers to it;
  *   - at once, when a task or a group takes its result;
  *   - when its scope closes: if it has not fired, it is cancelled first, later
  *     in that turn, since cancelling a scope runs no user's code.
- * References of users keep its memory, not its place in the scope.
+ * References of users keep it, but in a scope that has closed only its memory.
  */
 #include "async/deferred_internal.h"
 
@@ -18,7 +18,8 @@
 #include <weft/memory.h>
 
 /* Where the room for an operation begins. */
-#define ROOM_AT ((sizeof(struct weft_deferred) + alignof(max_align_t) - 1) / alignof(max_align_t) * alignof(max_align_t))
+#define ROOM_AT \
+    ((sizeof(struct weft_deferred) + alignof(max_align_t) - 1) / alignof(max_align_t) * alignof(max_align_t))
 
 /* -- freeing -- */
 

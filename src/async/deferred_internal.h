@@ -45,15 +45,15 @@ struct deferred_more {
 
 enum deferred_flag {
     DEFERRED_FIRED = 1,
-    DEFERRED_RUNNING = 2,    /* in deferred_run, here or further down its stack */
-    DEFERRED_SWALLOWS = 4,   /* was cancelled without a canceller: the next attempt to fire it is ignored */
-    DEFERRED_CANCELLING = 8, /* in its canceller */
-    DEFERRED_HAD = 16,       /* somebody has had its result, or never wants it: freed when it is ready */
-    DEFERRED_LOOKED = 32,    /* somebody has looked at its error */
-    DEFERRED_REAPED = 64,    /* queued to be freed */
-    DEFERRED_DOOMED = 128,   /* its scope was cancelled: it will be cancelled later in this turn */
-    DEFERRED_CLAIMED = 256,  /* somebody waits for it and refers to it, until it takes the result or gives up */
-    DEFERRED_PLAIN = 512,    /* has no room behind it: the loop keeps its memory for the next */
+    DEFERRED_RUNNING = 2,      /* in deferred_run, here or further down its stack */
+    DEFERRED_SWALLOWS = 4,     /* was cancelled without a canceller: the next attempt to fire it is ignored */
+    DEFERRED_CANCELLING = 8,   /* in its canceller */
+    DEFERRED_HAD = 16,         /* somebody has had its result, or never wants it: freed when it is ready */
+    DEFERRED_LOOKED = 32,      /* somebody has looked at its error */
+    DEFERRED_REAPED = 64,      /* queued to be freed */
+    DEFERRED_DOOMED = 128,     /* its scope was cancelled: it will be cancelled later in this turn */
+    DEFERRED_CLAIMED = 256,    /* somebody waits for it and refers to it, until it takes the result or gives up */
+    DEFERRED_PLAIN = 512,      /* has no room behind it: the loop keeps its memory for the next */
     DEFERRED_FORGOTTEN = 1024, /* nobody will look at its error */
 };
 
@@ -76,9 +76,9 @@ struct weft_deferred {
     weft_failure *failure; /* the story of `status`, or NULL */
     int status;            /* 0 or the error, once it has fired */
     uint16_t flags;
-    uint8_t count, told;  /* callbacks that wait; links of the story told so far */
-    uint8_t first;        /* the first of them */
-    unsigned references;  /* of users */
+    uint8_t count, told; /* callbacks that wait; links of the story told so far */
+    uint8_t first;       /* the first of them */
+    unsigned references; /* of users */
     unsigned pauses;
     uint8_t kinds[DEFERRED_CALLBACKS];
     unsigned more_first, more_count;

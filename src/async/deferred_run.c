@@ -73,9 +73,8 @@ static void call(struct weft_deferred *deferred, const struct deferred_callback 
         deferred->inner = NULL;
     }
     if (status != before || status == 0)
-        set_error(deferred, status, deferred->failure && weft_failure_error(deferred->failure) == status
-                                        ? deferred->failure
-                                        : NULL);
+        set_error(deferred, status,
+                  deferred->failure && weft_failure_error(deferred->failure) == status ? deferred->failure : NULL);
     else
         memcpy(&deferred->value, zero, sizeof deferred->value);
 }

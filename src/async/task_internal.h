@@ -42,8 +42,8 @@ struct weft_task {
     int cancelled, result;
     int cancelled_first; /* the reason that some of its waits may have returned before `cancelled` took its place */
     bool began, ended;
-    bool failed;   /* by itself, not because somebody had cancelled it */
-    bool detached; /* its deferred was cancelled: nobody waits for its end */
+    bool failed;       /* by itself, not because somebody had cancelled it */
+    bool detached;     /* its deferred was cancelled: nobody waits for its end */
     const char *waits; /* for what, while it is parked; else NULL */
     const char *waits_name;
     weft_place waits_at;

@@ -262,7 +262,8 @@ weft_time weft_loop_prepare(weft_loop *loop)
 {
     weft_time next, now;
 
-    if (loop->ready_first || loop->pending_first || loop->reap_first || !weft_link_is_alone(&loop->due) || atomic_load(&loop->posts))
+    if (loop->ready_first || loop->pending_first || loop->reap_first || !weft_link_is_alone(&loop->due) ||
+        atomic_load(&loop->posts))
         return 0;
     if (loop->backend->ops->has_work(loop->backend))
         return 0;
@@ -275,7 +276,8 @@ weft_time weft_loop_prepare(weft_loop *loop)
 
 static bool has_work(const weft_loop *loop)
 {
-    return loop->waiting > 0 || loop->ready_first || loop->pending_first || loop->reap_first || atomic_load(&loop->posts);
+    return loop->waiting > 0 || loop->ready_first || loop->pending_first || loop->reap_first ||
+           atomic_load(&loop->posts);
 }
 
 int weft_loop_run(weft_loop *loop)
@@ -307,7 +309,8 @@ void weft_loop_free(weft_loop *loop)
     if (!loop)
         return;
     weft_scope_close(loop->root);
-    while (!scope_is_empty(loop->root) || loop->ready_first || loop->pending_first || loop->reap_first || atomic_load(&loop->posts))
+    while (!scope_is_empty(loop->root) || loop->ready_first || loop->pending_first || loop->reap_first ||
+           atomic_load(&loop->posts))
         if (turn(loop, weft_loop_prepare(loop)) < 0)
             break;
     loop_fini(loop);

@@ -44,7 +44,7 @@ struct weft_loop {
     weft_time wall;                 /* the wall clock, as of turn wall_turn */
     uint64_t wall_turn;
     weft_chunk_pool *chunks;
-    void *tasks;                      /* what the floor above keeps for tasks (task.c), and how it is freed */
+    void *tasks; /* what the floor above keeps for tasks (task.c), and how it is freed */
     void (*tasks_free)(void *tasks);
     struct loop_spare *spares; /* memory of deferreds */
     unsigned spare_count;

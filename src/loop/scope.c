@@ -128,7 +128,8 @@ int scope_join_ended(weft_scope *scope, weft_scope_member *member, const struct 
 
 static void free_if_over(weft_scope *scope)
 {
-    if (!(scope->closing || scope->orphaned) || scope->count > 0 || scope->pins > 0 || scope->held || !scope->member.scope)
+    if (!(scope->closing || scope->orphaned) || scope->count > 0 || scope->pins > 0 || scope->held ||
+        !scope->member.scope)
         return;
     wheel_stop(&scope->loop->wheel, &scope->deadline);
     scope_leave(&scope->member);

@@ -33,11 +33,11 @@ struct weft_scope {
     weft_failure *failure;         /* the story of the last error that was awaited in it, or NULL */
     struct scope_watcher *watcher; /* at most one */
     struct scope_watcher *closer;  /* who has closed it and waits for its end, or NULL */
-    void *owner;         /* what the floor above made it for, or NULL */
-    bool held;           /* its owner will close it, whatever its parent does */
-    unsigned pins;       /* who is at work in it further up the stack: it is not freed */
-    weft_link *visiting; /* the members that scope_visit has not come to */
-    weft_link memory;    /* scope_memory.c */
+    void *owner;                   /* what the floor above made it for, or NULL */
+    bool held;                     /* its owner will close it, whatever its parent does */
+    unsigned pins;                 /* who is at work in it further up the stack: it is not freed */
+    weft_link *visiting;           /* the members that scope_visit has not come to */
+    weft_link memory;              /* scope_memory.c */
 };
 
 /* What a kind of member does when its scope ends. */

@@ -26,7 +26,8 @@ static bool is_localhost(weft_bytes host)
     if (host.length < name.length)
         return false;
     before = host.length - name.length;
-    return weft_bytes_equal_nocase(weft_bytes_skip(host, before), name) && (before == 0 || host.data[before - 1] == '.');
+    return weft_bytes_equal_nocase(weft_bytes_skip(host, before), name) &&
+           (before == 0 || host.data[before - 1] == '.');
 }
 
 static weft_bytes without_brackets(weft_bytes host)

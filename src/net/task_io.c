@@ -185,8 +185,8 @@ int weft_task_close(weft_stream *stream, weft_place place)
     return io->reason == WEFT_ECLOSED ? 0 : io->reason;
 }
 
-int weft_task_connect(weft_scope *scope, const char *url, const weft_stream_options *options,
-                      weft_stream **ret_stream, weft_place place)
+int weft_task_connect(weft_scope *scope, const char *url, const weft_stream_options *options, weft_stream **ret_stream,
+                      weft_place place)
 {
     weft_task *task = task_that_waits("weft_connect", place);
     int status = task ? task_reason(task) : WEFT_ENOTASK;

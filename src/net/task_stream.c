@@ -162,8 +162,7 @@ static void lost(weft_protocol *protocol, weft_stream *stream, int reason)
 }
 
 static WEFT_PROTOCOL(task_stream_ops, "task", "a parked stack cannot be frozen", .connected = connected,
-                     .received = received, .drained = drained, .ended = ended,
-                     .draining = draining, .lost = lost);
+                     .received = received, .drained = drained, .ended = ended, .draining = draining, .lost = lost);
 
 struct task_stream *task_stream_new(void)
 {

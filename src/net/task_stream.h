@@ -23,17 +23,17 @@ struct task_stream {
     weft_stream *stream;
     char *data;
     size_t room, begin, end;
-    size_t lent;   /* bytes from `begin` that the reader has, and gives back with its next read */
-    size_t limit;  /* of what is kept unread */
+    size_t lent;                /* bytes from `begin` that the reader has, and gives back with its next read */
+    size_t limit;               /* of what is kept unread */
     weft_task *reader, *writer; /* who waits */
     weft_task *life;            /* who waits for the beginning or the end */
     int reason;                 /* why it was lost; 0 before */
     bool connected, ended, paused;
-    bool direct;    /* `data` is the loop's, inside `received` */
-    bool draining;  /* the listener stops */
-    bool full;      /* above the high-water mark */
-    bool orphan;    /* no scope wants it any more */
-    weft_link link; /* among those that wait for weft_accept */
+    bool direct;                                  /* `data` is the loop's, inside `received` */
+    bool draining;                                /* the listener stops */
+    bool full;                                    /* above the high-water mark */
+    bool orphan;                                  /* no scope wants it any more */
+    weft_link link;                               /* among those that wait for weft_accept */
     void (*on_connected)(struct task_stream *io); /* or NULL */
     void *owner;
 };

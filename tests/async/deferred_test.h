@@ -74,9 +74,9 @@ static inline int play(int error, int *value, void *arg)
 /* An act that lasts as long as the block in which it is written. */
 #define ACT(...) (&(struct act){.letter = __VA_ARGS__})
 
-#define then(d, act) assert_int_equal(weft_then(d, play, act), 0)
-#define catch(d, act) assert_int_equal(weft_catch(d, play, act), 0)
-#define finally(d, act) assert_int_equal(weft_finally(d, play, act), 0)
+#define add_then(d, act) assert_int_equal(weft_then(d, play, act), 0)
+#define add_catch(d, act) assert_int_equal(weft_catch(d, play, act), 0)
+#define add_finally(d, act) assert_int_equal(weft_finally(d, play, act), 0)
 
 /* The loop and the scope of the running test. */
 static weft_loop *loop;

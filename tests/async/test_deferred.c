@@ -7,7 +7,7 @@ static void value_reaches_the_callback(void **state)
     number d = make();
 
     (void)state;
-    then(d, ACT('a'));
+    add_then(d, ACT('a'));
     assert_trace("");
     assert_false(weft_deferred_fired(d.deferred));
     assert_int_equal(weft_fire(d, 5), 0);
@@ -21,11 +21,11 @@ static void each_callback_gets_what_the_one_before_left(void **state)
     number d = make();
 
     (void)state;
-    then(d, ACT('a', GIVE, 6));
-    then(d, ACT('b'));
-    then(d, ACT('c', GIVE, 7));
+    add_then(d, ACT('a', GIVE, 6));
+    add_then(d, ACT('b'));
+    add_then(d, ACT('c', GIVE, 7));
     weft_fire(d, 5);
-    finally(d, ACT('d'));
+    add_finally(d, ACT('d'));
     assert_trace("a5 b6 c6 d7 ");
 }
 
@@ -35,7 +35,7 @@ static void value_can_be_changed_in_place(void **state)
     int out = 0;
 
     (void)state;
-    then(d, ACT('a', GIVE, 42));
+    add_then(d, ACT('a', GIVE, 42));
     assert_int_equal(weft_peek(d, &out), 0);
     assert_int_equal(out, 42);
     assert_trace("a41 ");
@@ -46,10 +46,10 @@ static void error_passes_by_what_is_for_success(void **state)
     number d = make();
 
     (void)state;
-    then(d, ACT('a'));
-    catch(d, ACT('b'));
-    then(d, ACT('c'));
-    finally(d, ACT('d', GIVE, 0));
+    add_then(d, ACT('a'));
+    add_catch(d, ACT('b'));
+    add_then(d, ACT('c'));
+    add_finally(d, ACT('d', GIVE, 0));
     assert_int_equal(weft_deferred_fail(d.deferred, -EPIPE), 0);
     assert_trace("b!EPIPE d!EPIPE ");
 }
@@ -59,10 +59,10 @@ static void value_passes_by_what_is_for_errors(void **state)
     number d = make();
 
     (void)state;
-    catch(d, ACT('a'));
-    then(d, ACT('b'));
-    catch(d, ACT('c'));
-    finally(d, ACT('d'));
+    add_catch(d, ACT('a'));
+    add_then(d, ACT('b'));
+    add_catch(d, ACT('c'));
+    add_finally(d, ACT('d'));
     weft_fire(d, 1);
     assert_trace("b1 d1 ");
 }
@@ -72,11 +72,11 @@ static void error_of_a_callback_goes_on_as_an_error(void **state)
     number d = weft_succeed(number, scope, 1);
 
     (void)state;
-    then(d, ACT('a', FAIL, -ENOENT));
-    then(d, ACT('b'));
-    catch(d, ACT('c', FAIL, -EPIPE));
-    catch(d, ACT('d', GIVE, 3));
-    then(d, ACT('e'));
+    add_then(d, ACT('a', FAIL, -ENOENT));
+    add_then(d, ACT('b'));
+    add_catch(d, ACT('c', FAIL, -EPIPE));
+    add_catch(d, ACT('d', GIVE, 3));
+    add_then(d, ACT('e'));
     assert_trace("a1 c!ENOENT d!EPIPE e3 ");
 }
 
@@ -85,9 +85,9 @@ static void recovered_error_leaves_no_value_of_before(void **state)
     number d = weft_succeed(number, scope, 9);
 
     (void)state;
-    then(d, ACT('a', FAIL, -ENOENT));
-    catch(d, ACT('b', FAIL, 0)); /* returns 0 and sets no value */
-    then(d, ACT('c'));
+    add_then(d, ACT('a', FAIL, -ENOENT));
+    add_catch(d, ACT('b', FAIL, 0)); /* returns 0 and sets no value */
+    add_then(d, ACT('c'));
     assert_trace("a9 b!ENOENT c0 ");
 }
 
@@ -96,8 +96,8 @@ static void positive_answer_of_a_callback_is_success(void **state)
     number d = weft_succeed(number, scope, 2);
 
     (void)state;
-    then(d, ACT('a', FAIL, 77));
-    then(d, ACT('b'));
+    add_then(d, ACT('a', FAIL, 77));
+    add_then(d, ACT('b'));
     assert_trace("a2 b2 ");
 }
 
@@ -113,11 +113,11 @@ static void exactly_one_of_a_pair_runs(void **state)
 
     (void)state;
     assert_int_equal(weft_then_or(good, play, otherwise, ACT('a', FAIL, -EIO)), 0);
-    catch(good, ACT('b', GIVE, 0));
+    add_catch(good, ACT('b', GIVE, 0));
     weft_fire(good, 1);
     assert_trace("a1 b!EIO ");
     assert_int_equal(weft_then_or(bad, play, otherwise, ACT('a', GIVE, 4)), 0);
-    then(bad, ACT('b'));
+    add_then(bad, ACT('b'));
     weft_deferred_fail(bad.deferred, -ENOENT);
     assert_trace("else:a!ENOENT b4 ");
 }
@@ -130,13 +130,13 @@ static void pairs_go_across_the_end_of_the_ring(void **state)
     for (int before = 0; before < 12; before++) {
         number good = make(), bad = make();
         for (int i = 0; i < before; i++) {
-            then(good, x);
-            then(bad, x);
+            add_then(good, x);
+            add_then(bad, x);
         }
         assert_int_equal(weft_then_or(good, play, otherwise, ACT('p')), 0);
         assert_int_equal(weft_then_or(bad, play, otherwise, ACT('p', GIVE, 1)), 0);
-        finally(good, ACT('z'));
-        finally(bad, ACT('z'));
+        add_finally(good, ACT('z'));
+        add_finally(bad, ACT('z'));
         weft_deferred_fail(bad.deferred, -EIO);
         assert_trace("else:p!EIO z1 ");
         weft_fire(good, 7);
@@ -264,9 +264,9 @@ static void success_and_failure_can_be_made_at_once(void **state)
     number odd = weft_fail(number, scope, 12); /* no error: becomes one */
 
     (void)state;
-    finally(good, ACT('a'));
-    finally(bad, ACT('b', GIVE, 0));
-    finally(odd, ACT('c', GIVE, 0));
+    add_finally(good, ACT('a'));
+    add_finally(bad, ACT('b', GIVE, 0));
+    add_finally(odd, ACT('c', GIVE, 0));
     assert_trace("a8 b!EPERM c!ECANCELED ");
 }
 
@@ -279,9 +279,9 @@ static void maybe_runs_at_once_and_takes_any_answer(void **state)
     failed = weft_maybe(number, scope, play, ACT('b', FAIL, -EIO));
     became = weft_maybe(number, scope, play, ACT('c', BECOME, .inner = inner));
     assert_trace("a0 b0 c0 ");
-    finally(gave, ACT('d'));
-    finally(failed, ACT('e', GIVE, 0));
-    finally(became, ACT('f'));
+    add_finally(gave, ACT('d'));
+    add_finally(failed, ACT('e', GIVE, 0));
+    add_finally(became, ACT('f'));
     assert_trace("d3 e!EIO ");
     weft_fire(inner, 9);
     assert_trace("f9 ");
@@ -310,7 +310,7 @@ static void room_is_zeroed_aligned_and_its_own(void **state)
         for (size_t i = 0; i < room; i++)
             assert_int_equal(memory[i], 0);
         memset(memory, 0xff, room);
-        finally(d, ACT('a'));
+        add_finally(d, ACT('a'));
         weft_fire(d, 1);
         assert_trace("a1 ");
     }
@@ -326,7 +326,7 @@ static void firing_twice_is_refused_and_logged_with_the_place(void **state)
     (void)state;
     snprintf(place, sizeof place, "test_deferred.c:%d was fired twice", __LINE__ - 3);
     support_log_expect("was fired twice");
-    finally(d, ACT('a'));
+    add_finally(d, ACT('a'));
     assert_int_equal(weft_fire(d, 1), 0);
     assert_int_equal(weft_fire(d, 2), -EALREADY);
     assert_int_equal(weft_deferred_fail(d.deferred, -EIO), -EALREADY);
@@ -341,7 +341,7 @@ static void failing_twice_is_refused_and_logged(void **state)
 
     (void)state;
     support_log_expect("was fired twice");
-    finally(d, ACT('a', GIVE, 0));
+    add_finally(d, ACT('a', GIVE, 0));
     assert_int_equal(weft_deferred_fail(d.deferred, -EIO), 0);
     assert_int_equal(weft_deferred_fail(d.deferred, -EPIPE), -EALREADY);
     assert_int_equal(weft_fire(d, 2), -EALREADY);
@@ -355,10 +355,10 @@ static void paused_one_holds_its_callbacks_back(void **state)
     number d = make();
 
     (void)state;
-    then(d, ACT('a'));
+    add_then(d, ACT('a'));
     weft_pause(d.deferred);
     weft_fire(d, 1);
-    then(d, ACT('b'));
+    add_then(d, ACT('b'));
     assert_trace("");
     assert_true(weft_deferred_fired(d.deferred));
     assert_false(weft_deferred_ready(d.deferred));
@@ -373,13 +373,13 @@ static void pauses_are_counted(void **state)
     (void)state;
     weft_pause(d.deferred);
     weft_pause(d.deferred);
-    finally(d, ACT('a', GIVE, 1));
+    add_finally(d, ACT('a', GIVE, 1));
     weft_unpause(d.deferred);
     assert_trace("");
     weft_unpause(d.deferred);
     assert_trace("a!EIO ");
     weft_unpause(d.deferred); /* one too many does nothing */
-    finally(d, ACT('b'));
+    add_finally(d, ACT('b'));
     assert_trace("b1 ");
 }
 
@@ -389,7 +389,7 @@ static void unpausing_what_has_not_fired_runs_nothing(void **state)
 
     (void)state;
     weft_pause(d.deferred);
-    finally(d, ACT('a'));
+    add_finally(d, ACT('a'));
     weft_unpause(d.deferred);
     assert_trace("");
     weft_fire(d, 1);
@@ -406,8 +406,8 @@ static void callback_may_pause_its_own_deferred(void **state)
     number d = make();
 
     (void)state;
-    then(d, ACT('a', .also = pause_deferred, .arg = d.deferred));
-    then(d, ACT('b'));
+    add_then(d, ACT('a', .also = pause_deferred, .arg = d.deferred));
+    add_then(d, ACT('b'));
     weft_fire(d, 1);
     assert_trace("a1 ");
     weft_unpause(d.deferred);
@@ -421,8 +421,8 @@ static void add_b_and_c(void *arg)
     number d = {.deferred = arg};
     static struct act b = {.letter = 'B'}, c = {.letter = 'C'};
 
-    then(d, &b);
-    finally(d, &c);
+    add_then(d, &b);
+    add_finally(d, &c);
     note("added ");
 }
 
@@ -431,8 +431,8 @@ static void callbacks_added_in_a_callback_are_appended(void **state)
     number d = make();
 
     (void)state;
-    then(d, ACT('a', GIVE, 2, .also = add_b_and_c, .arg = d.deferred));
-    then(d, ACT('z'));
+    add_then(d, ACT('a', GIVE, 2, .also = add_b_and_c, .arg = d.deferred));
+    add_then(d, ACT('z'));
     weft_fire(d, 1);
     assert_trace("a1 added z2 B2 C2 ");
 }
@@ -442,7 +442,7 @@ static void callbacks_added_in_a_late_callback_are_appended_too(void **state)
     number d = weft_fail(number, scope, -EIO);
 
     (void)state;
-    catch(d, ACT('a', GIVE, 2, .also = add_b_and_c, .arg = d.deferred));
+    add_catch(d, ACT('a', GIVE, 2, .also = add_b_and_c, .arg = d.deferred));
     assert_trace("a!EIO added B2 C2 ");
 }
 
@@ -460,9 +460,9 @@ static void firing_another_in_a_callback_runs_it_there_and_then(void **state)
     number d = make(), other = make();
 
     (void)state;
-    then(other, ACT('o'));
-    then(d, ACT('a', .also = fire_with_ten, .arg = other.deferred));
-    then(d, ACT('b'));
+    add_then(other, ACT('o'));
+    add_then(d, ACT('a', .also = fire_with_ten, .arg = other.deferred));
+    add_then(d, ACT('b'));
     weft_fire(d, 1);
     assert_trace("a1 ( o10 ) b1 ");
 }
@@ -478,8 +478,8 @@ static void firing_itself_in_a_callback_is_refused(void **state)
 
     (void)state;
     support_log_expect("was fired twice");
-    then(d, ACT('a', .also = fire_again, .arg = d.deferred));
-    then(d, ACT('b'));
+    add_then(d, ACT('a', .also = fire_again, .arg = d.deferred));
+    add_then(d, ACT('b'));
     weft_fire(d, 1);
     assert_trace("a1 b1 ");
 }
@@ -494,8 +494,8 @@ static void cancelling_itself_in_a_callback_does_nothing(void **state)
     number d = make();
 
     (void)state;
-    then(d, ACT('a', .also = cancel_deferred, .arg = d.deferred));
-    finally(d, ACT('b'));
+    add_then(d, ACT('a', .also = cancel_deferred, .arg = d.deferred));
+    add_finally(d, ACT('b'));
     weft_fire(d, 1);
     assert_trace("a1 b1 ");
 }
@@ -505,9 +505,9 @@ static void cancelling_another_in_a_callback_runs_it_there_and_then(void **state
     number d = make(), other = make();
 
     (void)state;
-    finally(other, ACT('o', GIVE, 0));
-    then(d, ACT('a', .also = cancel_deferred, .arg = other.deferred));
-    then(d, ACT('b'));
+    add_finally(other, ACT('o', GIVE, 0));
+    add_then(d, ACT('a', .also = cancel_deferred, .arg = other.deferred));
+    add_then(d, ACT('b'));
     weft_fire(d, 1);
     assert_trace("a1 o!ECANCELED b1 ");
 }
@@ -545,7 +545,7 @@ static void one_that_runs_is_not_ready(void **state)
     number d = make();
 
     (void)state;
-    then(d, ACT('a', .also = peek_at_itself, .arg = d.deferred));
+    add_then(d, ACT('a', .also = peek_at_itself, .arg = d.deferred));
     weft_fire(d, 3);
     assert_trace("a3 ");
 }

@@ -10,8 +10,8 @@ static void becoming_one_that_is_ready_goes_on_at_once(void **state)
     number d = make();
 
     (void)state;
-    then(d, ACT('a', BECOME, .inner = weft_succeed(number, scope, 7)));
-    then(d, ACT('b'));
+    add_then(d, ACT('a', BECOME, .inner = weft_succeed(number, scope, 7)));
+    add_then(d, ACT('b'));
     weft_fire(d, 1);
     assert_trace("a1 b7 ");
 }
@@ -21,9 +21,9 @@ static void becoming_one_that_is_not_ready_waits_for_it(void **state)
     number d = make(), inner = make();
 
     (void)state;
-    then(inner, ACT('i', GIVE, 8));
-    then(d, ACT('a', BECOME, .inner = inner));
-    then(d, ACT('b'));
+    add_then(inner, ACT('i', GIVE, 8));
+    add_then(d, ACT('a', BECOME, .inner = inner));
+    add_then(d, ACT('b'));
     weft_fire(d, 1);
     assert_trace("a1 ");
     assert_true(weft_deferred_fired(d.deferred));
@@ -38,11 +38,11 @@ static void becoming_one_that_failed_fails(void **state)
     number early = make(), late = make(), inner = make();
 
     (void)state;
-    then(early, ACT('a', BECOME, .inner = weft_fail(number, scope, -EIO)));
-    catch(early, ACT('b', GIVE, 0));
+    add_then(early, ACT('a', BECOME, .inner = weft_fail(number, scope, -EIO)));
+    add_catch(early, ACT('b', GIVE, 0));
     weft_fire(early, 1);
-    then(late, ACT('c', BECOME, .inner = inner));
-    catch(late, ACT('d', GIVE, 0));
+    add_then(late, ACT('c', BECOME, .inner = inner));
+    add_catch(late, ACT('d', GIVE, 0));
     weft_fire(late, 2);
     weft_deferred_fail(inner.deferred, -EPIPE);
     assert_trace("a1 b!EIO c2 d!EPIPE ");
@@ -53,8 +53,8 @@ static void error_may_become_another_deferred(void **state)
     number d = weft_fail(number, scope, -EIO), inner = make();
 
     (void)state;
-    catch(d, ACT('a', BECOME, .inner = inner));
-    then(d, ACT('b'));
+    add_catch(d, ACT('a', BECOME, .inner = inner));
+    add_then(d, ACT('b'));
     weft_fire(inner, 3);
     assert_trace("a!EIO b3 ");
 }
@@ -64,10 +64,10 @@ static void inner_that_itself_waits_is_waited_for(void **state)
     number outer = make(), middle = make(), inner = make();
 
     (void)state;
-    then(middle, ACT('m', BECOME, .inner = inner));
+    add_then(middle, ACT('m', BECOME, .inner = inner));
     weft_fire(middle, 1);
-    then(outer, ACT('o', BECOME, .inner = middle));
-    then(outer, ACT('p'));
+    add_then(outer, ACT('o', BECOME, .inner = middle));
+    add_then(outer, ACT('p'));
     weft_fire(outer, 2);
     assert_trace("m1 o2 ");
     weft_fire(inner, 9);
@@ -80,11 +80,11 @@ static void result_of_the_inner_one_is_taken(void **state)
 
     (void)state;
     weft_deferred_ref(inner.deferred);
-    then(d, ACT('a', BECOME, .inner = inner));
+    add_then(d, ACT('a', BECOME, .inner = inner));
     weft_fire(d, 1);
     weft_fire(inner, 5);
-    finally(inner, ACT('i')); /* its own callbacks get nothing any more */
-    finally(d, ACT('d'));
+    add_finally(inner, ACT('i')); /* its own callbacks get nothing any more */
+    add_finally(d, ACT('d'));
     weft_deferred_unref(inner.deferred);
     assert_trace("a1 i0 d5 ");
 }
@@ -95,11 +95,11 @@ static void error_of_the_inner_one_is_taken(void **state)
 
     (void)state;
     weft_deferred_ref(inner.deferred);
-    then(d, ACT('a', BECOME, .inner = inner));
+    add_then(d, ACT('a', BECOME, .inner = inner));
     weft_fire(d, 1);
     weft_deferred_fail(inner.deferred, -EIO);
-    finally(inner, ACT('i'));
-    finally(d, ACT('d', GIVE, 0));
+    add_finally(inner, ACT('i'));
+    add_finally(d, ACT('d', GIVE, 0));
     weft_deferred_unref(inner.deferred);
     assert_trace("a1 i0 d!EIO ");
 }
@@ -110,10 +110,10 @@ static void callbacks_added_to_the_inner_one_while_it_is_waited_for_come_first(v
     number d = make(), inner = make();
 
     (void)state;
-    then(d, ACT('a', BECOME, .inner = inner));
-    then(d, ACT('b'));
+    add_then(d, ACT('a', BECOME, .inner = inner));
+    add_then(d, ACT('b'));
     weft_fire(d, 1);
-    then(inner, ACT('i', GIVE, 6));
+    add_then(inner, ACT('i', GIVE, 6));
     weft_fire(inner, 5);
     assert_trace("a1 i5 b6 ");
 }
@@ -124,8 +124,8 @@ static void paused_inner_one_is_waited_for(void **state)
 
     (void)state;
     weft_pause(inner.deferred);
-    then(d, ACT('a', BECOME, .inner = inner));
-    then(d, ACT('b'));
+    add_then(d, ACT('a', BECOME, .inner = inner));
+    add_then(d, ACT('b'));
     weft_fire(d, 1);
     assert_trace("a1 ");
     weft_unpause(inner.deferred);
@@ -137,8 +137,8 @@ static void paused_outer_one_keeps_what_the_inner_one_brought(void **state)
     number d = make(), inner = make();
 
     (void)state;
-    then(d, ACT('a', BECOME, .inner = inner));
-    then(d, ACT('b'));
+    add_then(d, ACT('a', BECOME, .inner = inner));
+    add_then(d, ACT('b'));
     weft_fire(d, 1);
     weft_pause(d.deferred);
     weft_fire(inner, 5);
@@ -147,7 +147,6 @@ static void paused_outer_one_keeps_what_the_inner_one_brought(void **state)
     weft_unpause(d.deferred);
     assert_trace("b5 ");
 }
-
 
 static int become_and_fail(int error, int *value, void *arg)
 {
@@ -164,10 +163,10 @@ static void error_after_becoming_counts(void **state)
 
     (void)state;
     assert_int_equal(weft_then(d, become_and_fail, &inner), 0);
-    finally(d, ACT('b', GIVE, 0));
+    add_finally(d, ACT('b', GIVE, 0));
     weft_fire(d, 1);
     assert_trace("b!EPIPE ");
-    then(inner, ACT('i'));
+    add_then(inner, ACT('i'));
     weft_fire(inner, 5); /* which is free again, and whole */
     assert_trace("i5 ");
 }
@@ -188,7 +187,7 @@ static void a_callback_becomes_one_other_only(void **state)
 
     (void)state;
     assert_int_equal(weft_then(d, become_two, inner), 0);
-    finally(d, ACT('b'));
+    add_finally(d, ACT('b'));
     weft_fire(d, 1);
     weft_fire(inner[1], 2);
     assert_trace("");
@@ -213,7 +212,7 @@ static void an_inner_one_belongs_to_one_only(void **state)
     (void)state;
     assert_int_equal(weft_then(first, become_and_note, &inner), 0);
     assert_int_equal(weft_then(second, become_and_note, &inner), 0);
-    finally(second, ACT('s', GIVE, 0));
+    add_finally(second, ACT('s', GIVE, 0));
     weft_fire(first, 1);
     weft_fire(second, 1);
     assert_trace("OK EBUSY s!EBUSY ");
@@ -227,7 +226,7 @@ static void becoming_itself_or_nothing_is_refused(void **state)
     (void)state;
     assert_int_equal(weft_then(d, become_and_note, &d), 0);
     assert_int_equal(weft_catch(d, become_and_note, &none), 0);
-    finally(d, ACT('z', GIVE, 0));
+    add_finally(d, ACT('z', GIVE, 0));
     weft_fire(d, 1);
     assert_trace("EINVAL ENOMEM z!ENOMEM ");
 }
@@ -245,7 +244,7 @@ static void becoming_one_that_waits_for_oneself_is_refused(void **state)
     weft_fire(b, 1);
     weft_fire(c, 1);
     assert_trace("OK OK EDEADLK ");
-    finally(a, ACT('a', GIVE, 0));
+    add_finally(a, ACT('a', GIVE, 0));
     assert_trace("a!EDEADLK ");
 }
 
@@ -256,10 +255,10 @@ static void chain_fires_the_other_and_leaves_nothing(void **state)
     number d = make(), other = make();
 
     (void)state;
-    then(d, ACT('a', GIVE, 2));
+    add_then(d, ACT('a', GIVE, 2));
     assert_int_equal(weft_chain(d, other), 0);
-    finally(d, ACT('b'));
-    finally(other, ACT('o'));
+    add_finally(d, ACT('b'));
+    add_finally(other, ACT('o'));
     weft_fire(d, 1);
     assert_trace("a1 o2 b0 ");
 }
@@ -270,8 +269,8 @@ static void chain_hands_errors_over(void **state)
 
     (void)state;
     assert_int_equal(weft_chain(d, other), 0);
-    finally(other, ACT('o', GIVE, 0));
-    finally(d, ACT('b'));
+    add_finally(other, ACT('o', GIVE, 0));
+    add_finally(d, ACT('b'));
     weft_deferred_fail(d.deferred, -EIO);
     assert_trace("o!EIO b0 ");
 }
@@ -284,7 +283,7 @@ static void chain_to_one_that_has_fired_is_an_error(void **state)
     support_log_expect("was fired twice");
     assert_int_equal(weft_chain(d, other), 0);
     weft_fire(other, 8);
-    finally(d, ACT('b', GIVE, 0));
+    add_finally(d, ACT('b', GIVE, 0));
     weft_fire(d, 1);
     assert_trace("b!EALREADY ");
 }
@@ -295,8 +294,8 @@ static void cancelling_the_other_leaves_the_chained_one(void **state)
 
     (void)state;
     assert_int_equal(weft_chain(d, other), 0);
-    finally(other, ACT('o', GIVE, 0));
-    finally(d, ACT('b'));
+    add_finally(other, ACT('o', GIVE, 0));
+    add_finally(d, ACT('b'));
     weft_cancel(other.deferred);
     assert_false(weft_deferred_fired(d.deferred));
     weft_fire(d, 1); /* the other one, which has no canceller, ignores it */
@@ -313,7 +312,7 @@ static void chained_one_may_be_gone_with_its_scope(void **state)
     assert_int_equal(weft_chain(d, other), 0);
     weft_scope_close(short_one);
     run();
-    finally(d, ACT('b'));
+    add_finally(d, ACT('b'));
     weft_fire(d, 1);
     assert_trace("b0 ");
 }
@@ -325,7 +324,7 @@ static void paused_one_that_is_chained_waits(void **state)
     (void)state;
     weft_pause(other.deferred);
     assert_int_equal(weft_chain(d, other), 0);
-    finally(other, ACT('o'));
+    add_finally(other, ACT('o'));
     weft_fire(d, 1);
     assert_trace("");
     weft_unpause(other.deferred);
@@ -339,7 +338,7 @@ static void chain_to_itself_is_refused(void **state)
     (void)state;
     support_log_expect("was fired twice");
     assert_int_equal(weft_chain(d, d), 0);
-    finally(d, ACT('b', GIVE, 0));
+    add_finally(d, ACT('b', GIVE, 0));
     weft_fire(d, 1);
     assert_trace("b!EALREADY ");
 }
@@ -399,7 +398,7 @@ static void *travel(void *arg)
     const struct journey *journey = arg;
 
     journey->build();
-    finally(links[journey->end], ACT('z', GIVE, 0));
+    add_finally(links[journey->end], ACT('z', GIVE, 0));
     if (journey->cancels)
         weft_cancel(links[journey->end].deferred);
     else if (journey->error)

@@ -9,7 +9,7 @@ static void cancelled_one_fails(void **state)
     number d = make();
 
     (void)state;
-    finally(d, ACT('a', GIVE, 0));
+    add_finally(d, ACT('a', GIVE, 0));
     weft_cancel(d.deferred);
     assert_trace("a!ECANCELED ");
     assert_true(weft_deferred_fired(d.deferred));
@@ -20,9 +20,9 @@ static void reason_can_be_another(void **state)
     number d = make(), odd = make();
 
     (void)state;
-    finally(d, ACT('a', GIVE, 0));
+    add_finally(d, ACT('a', GIVE, 0));
     weft_cancel_for(d.deferred, -ECONNRESET);
-    finally(odd, ACT('b', GIVE, 0));
+    add_finally(odd, ACT('b', GIVE, 0));
     weft_cancel_for(odd.deferred, 5);
     assert_trace("a!ECONNRESET b!ECANCELED ");
 }
@@ -33,7 +33,7 @@ static void first_late_fire_is_ignored_and_the_second_is_not(void **state)
 
     (void)state;
     support_log_expect("was fired twice");
-    finally(d, ACT('a', GIVE, 0));
+    add_finally(d, ACT('a', GIVE, 0));
     weft_cancel(d.deferred);
     assert_int_equal(weft_fire(d, 1), 0);
     assert_int_equal(support_log_count("was fired twice"), 0);
@@ -47,7 +47,7 @@ static void first_late_failure_is_ignored_and_its_story_freed(void **state)
 
     (void)state;
     support_log_expect("was fired twice");
-    finally(d, ACT('a', GIVE, 0));
+    add_finally(d, ACT('a', GIVE, 0));
     weft_cancel(d.deferred);
     assert_int_equal(weft_deferred_fail_with(d.deferred, weft_failure_new(-EIO, NULL, "too late")), 0);
     assert_int_equal(weft_deferred_fail(d.deferred, -EIO), -EALREADY);
@@ -59,7 +59,7 @@ static void cancelling_again_does_nothing(void **state)
     number d = make();
 
     (void)state;
-    finally(d, ACT('a', GIVE, 0));
+    add_finally(d, ACT('a', GIVE, 0));
     weft_cancel(d.deferred);
     weft_cancel(d.deferred);
     weft_cancel_for(d.deferred, -EIO);
@@ -75,8 +75,8 @@ static void what_has_fired_is_not_cancelled(void **state)
     (void)state;
     weft_cancel(good.deferred);
     weft_cancel(bad.deferred);
-    finally(good, ACT('a'));
-    finally(bad, ACT('b', GIVE, 0));
+    add_finally(good, ACT('a'));
+    add_finally(bad, ACT('b', GIVE, 0));
     assert_trace("a1 b!EIO ");
 }
 
@@ -85,7 +85,7 @@ static void paused_one_fails_when_it_is_unpaused(void **state)
     number d = make();
 
     (void)state;
-    finally(d, ACT('a', GIVE, 0));
+    add_finally(d, ACT('a', GIVE, 0));
     weft_pause(d.deferred);
     weft_cancel(d.deferred);
     assert_trace("");
@@ -134,7 +134,7 @@ static number planned(struct plan *plan)
     number d = weft_deferred_new_with(number, scope, 0, canceller, plan);
 
     assert_non_null(d.deferred);
-    finally(d, &last);
+    add_finally(d, &last);
     return d;
 }
 
@@ -229,11 +229,11 @@ static void cancelling_reaches_the_innermost(void **state)
 
     (void)state;
     inner = weft_deferred_new_with(number, scope, 0, canceller, &plan);
-    then(middle, ACT('m', BECOME, .inner = inner));
+    add_then(middle, ACT('m', BECOME, .inner = inner));
     weft_fire(middle, 1);
-    then(outer, ACT('o', BECOME, .inner = middle));
+    add_then(outer, ACT('o', BECOME, .inner = middle));
     weft_fire(outer, 2);
-    finally(outer, &last);
+    add_finally(outer, &last);
     weft_cancel_for(outer.deferred, -ECONNRESET);
     assert_int_equal(plan.calls, 1);
     assert_int_equal(plan.reason, -ECONNRESET);
@@ -247,9 +247,9 @@ static void inner_one_may_answer_its_cancelling_with_a_value(void **state)
 
     (void)state;
     inner = weft_deferred_new_with(number, scope, 0, canceller, &plan);
-    then(outer, ACT('o', BECOME, .inner = inner));
+    add_then(outer, ACT('o', BECOME, .inner = inner));
     weft_fire(outer, 2);
-    then(outer, &last);
+    add_then(outer, &last);
     weft_cancel(outer.deferred);
     assert_trace("o2 a50 ");
 }
@@ -259,9 +259,9 @@ static void outer_one_can_be_cancelled_again_when_it_waits_again(void **state)
     number d = make(), first = make(), second = make();
 
     (void)state;
-    then(d, ACT('a', BECOME, .inner = first));
-    catch(d, ACT('b', BECOME, .inner = second));
-    catch(d, ACT('c', GIVE, 0));
+    add_then(d, ACT('a', BECOME, .inner = first));
+    add_catch(d, ACT('b', BECOME, .inner = second));
+    add_catch(d, ACT('c', GIVE, 0));
     weft_fire(d, 1);
     weft_cancel(d.deferred);
     assert_trace("a1 b!ECANCELED ");
@@ -275,8 +275,8 @@ static void cancelling_one_whose_inner_is_paused_waits_for_it(void **state)
 
     (void)state;
     weft_pause(inner.deferred);
-    then(d, ACT('a', BECOME, .inner = inner));
-    finally(d, ACT('b'));
+    add_then(d, ACT('a', BECOME, .inner = inner));
+    add_finally(d, ACT('b'));
     weft_fire(d, 1);
     weft_cancel(d.deferred); /* the inner one has fired: nothing is left to cancel */
     assert_trace("a1 ");
@@ -295,7 +295,7 @@ static void deadline_that_passes_is_a_timeout(void **state)
     (void)state;
     at = weft_loop_now(loop);
     assert_int_equal(weft_timeout(d.deferred, 10 * MS), 0);
-    finally(d, ACT('a', GIVE, 0));
+    add_finally(d, ACT('a', GIVE, 0));
     run();
     assert_trace("a!ETIMEDOUT ");
     assert_in_range(weft_loop_now(loop) - at, 10 * MS, 11 * MS);
@@ -309,8 +309,8 @@ static void result_before_the_deadline_stops_the_clock(void **state)
     at = weft_loop_now(loop);
     assert_int_equal(weft_timeout(good.deferred, 10 * MS), 0);
     assert_int_equal(weft_timeout(bad.deferred, 10 * MS), 0);
-    finally(good, ACT('a'));
-    finally(bad, ACT('b', GIVE, 0));
+    add_finally(good, ACT('a'));
+    add_finally(bad, ACT('b', GIVE, 0));
     weft_fire(good, 1);
     weft_deferred_fail(bad.deferred, -EIO);
     assert_trace("a1 b!EIO ");
@@ -323,9 +323,9 @@ static void deadline_covers_what_was_added_before_it(void **state)
     number d = make(), inner = make();
 
     (void)state;
-    then(d, ACT('a', BECOME, .inner = inner));
+    add_then(d, ACT('a', BECOME, .inner = inner));
     assert_int_equal(weft_timeout(d.deferred, 10 * MS), 0);
-    finally(d, ACT('b', GIVE, 0));
+    add_finally(d, ACT('b', GIVE, 0));
     weft_fire(d, 1);
     run();
     assert_trace("a1 b!ETIMEDOUT ");
@@ -338,8 +338,8 @@ static void deadline_does_not_cover_what_is_added_after_it(void **state)
     (void)state;
     at = weft_loop_now(loop);
     assert_int_equal(weft_timeout(d.deferred, 10 * MS), 0);
-    then(d, ACT('a', BECOME, .inner = inner));
-    finally(d, ACT('b'));
+    add_then(d, ACT('a', BECOME, .inner = inner));
+    add_finally(d, ACT('b'));
     weft_fire(d, 1);
     run();
     assert_true(weft_loop_now(loop) == at);
@@ -353,7 +353,7 @@ static void cancelling_before_the_deadline_is_a_cancellation(void **state)
 
     (void)state;
     assert_int_equal(weft_timeout(d.deferred, 10 * MS), 0);
-    finally(d, ACT('a', GIVE, 0));
+    add_finally(d, ACT('a', GIVE, 0));
     weft_cancel(d.deferred);
     run();
     assert_trace("a!ECANCELED ");
@@ -368,8 +368,8 @@ static void canceller_decides_what_a_deadline_brings(void **state)
     (void)state;
     assert_int_equal(weft_timeout(good.deferred, 10 * MS), 0);
     assert_int_equal(weft_timeout(bad.deferred, 20 * MS), 0);
-    finally(good, &last);
-    finally(bad, &last);
+    add_finally(good, &last);
+    add_finally(bad, &last);
     run();
     assert_trace("a50 a!EPIPE ");
     assert_int_equal(fires.reason, WEFT_ECANCELED);
@@ -380,9 +380,9 @@ static void error_dealt_with_before_the_deadline_ends_stays_dealt_with(void **st
     number d = make();
 
     (void)state;
-    catch(d, ACT('a', GIVE, 4));
+    add_catch(d, ACT('a', GIVE, 4));
     assert_int_equal(weft_timeout(d.deferred, 10 * MS), 0);
-    finally(d, ACT('b'));
+    add_finally(d, ACT('b'));
     run();
     assert_trace("a!ECANCELED b4 ");
 }
@@ -392,9 +392,9 @@ static void error_changed_before_the_deadline_ends_stays_as_it_is(void **state)
     number d = make();
 
     (void)state;
-    catch(d, ACT('a', FAIL, -EIO));
+    add_catch(d, ACT('a', FAIL, -EIO));
     assert_int_equal(weft_timeout(d.deferred, 10 * MS), 0);
-    finally(d, ACT('b', GIVE, 0));
+    add_finally(d, ACT('b', GIVE, 0));
     run();
     assert_trace("a!ECANCELED b!EIO ");
 }
@@ -407,7 +407,7 @@ static void of_two_deadlines_the_shorter_one_counts(void **state)
         at = weft_loop_now(loop);
         assert_int_equal(weft_timeout(d.deferred, i ? 10 * MS : WEFT_HOURS(1)), 0);
         assert_int_equal(weft_timeout(d.deferred, i ? WEFT_HOURS(1) : 10 * MS), 0);
-        finally(d, &last);
+        add_finally(d, &last);
         run();
         assert_trace("a!ETIMEDOUT ");
         assert_in_range(weft_loop_now(loop) - at, 10 * MS, 11 * MS);
@@ -423,7 +423,7 @@ static void deadline_of_what_is_ready_costs_nothing(void **state)
     assert_int_equal(weft_timeout(d.deferred, 10 * MS), 0);
     assert_int_equal(support_live(), live);
     run();
-    finally(d, ACT('a'));
+    add_finally(d, ACT('a'));
     assert_trace("a1 ");
 }
 
@@ -448,7 +448,7 @@ static void deadline_ends_with_the_scope(void **state)
     (void)state;
     at = weft_loop_now(loop);
     assert_int_equal(weft_timeout(d.deferred, 10 * MS), 0);
-    finally(d, &last);
+    add_finally(d, &last);
     weft_scope_close(scope);
     run();
     assert_trace("a!ECANCELED ");
@@ -461,7 +461,7 @@ static void deadline_in_a_cancelled_scope_is_not_needed(void **state)
     number d = make();
 
     (void)state;
-    finally(d, &last);
+    add_finally(d, &last);
     weft_scope_cancel(scope, -ECONNRESET);
     assert_int_equal(weft_timeout(d.deferred, 10 * MS), 0);
     run();
@@ -474,7 +474,7 @@ static void deadline_of_zero_is_for_the_next_turn(void **state)
 
     (void)state;
     assert_int_equal(weft_timeout(d.deferred, 0), 0);
-    finally(d, &last);
+    add_finally(d, &last);
     assert_trace("");
     run();
     assert_trace("a!ETIMEDOUT ");

@@ -282,8 +282,8 @@ static void awaiting_waits_for_callbacks_and_for_what_they_become(void **state)
     struct wait wait = {.d = make()};
 
     (void)state;
-    then(wait.d, ACT('a', BECOME, .inner = inner));
-    then(wait.d, ACT('b', GIVE, 9));
+    add_then(wait.d, ACT('a', BECOME, .inner = inner));
+    add_then(wait.d, ACT('b', GIVE, 9));
     spawn(scope, await_it, &wait);
     weft_fire(wait.d, 1);
     run();
@@ -302,7 +302,7 @@ static void callback_added_after_the_firing_makes_the_task_wait_again(void **sta
     spawn(scope, await_it, &wait);
     run();
     weft_fire(wait.d, 1); /* the task is on its way */
-    then(wait.d, ACT('a', BECOME, .inner = inner));
+    add_then(wait.d, ACT('a', BECOME, .inner = inner));
     turn();
     assert_trace("a1 ");
     weft_fire(inner, 2);
@@ -379,7 +379,7 @@ static void inner_deferred_cannot_be_awaited(void **state)
     struct wait wait = {.d = make()}, ready = {.d = make()};
 
     (void)state;
-    then(outer, ACT('a', BECOME, .inner = wait.d));
+    add_then(outer, ACT('a', BECOME, .inner = wait.d));
     weft_fire(outer, 1);
     spawn(scope, await_it, &wait);
     run();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Cancelling tasks: by their scopes, their deferreds and deadlines; shields; what a task's own scope does at the end. */
+/* Cancelling tasks: by scopes, deferreds and deadlines; shields; what a task's own scope does at the end. */
 #include <weft/task.h>
 
 #include "async/deferred_test.h"

@@ -61,9 +61,9 @@ static void ten_thousand_tasks_are_cancelled_at_once(void **state)
 
 struct program {
     weft_scope *scope;
-    number given;   /* fired by a helper */
-    int steps;      /* how many of its waits ended well */
-    int words;      /* how many of its last words were said */
+    number given; /* fired by a helper */
+    int steps;    /* how many of its waits ended well */
+    int words;    /* how many of its last words were said */
 };
 
 static int sleep_a_little(weft_task *me, void *arg)

@@ -86,10 +86,39 @@ static void a_url_is_needed_and_there_is_an_end_to_them(void **state)
 
 static void every_option_reaches_its_field(void **state)
 {
-    static const char *const argv[] = {"-XPUT", "-I", "-H", "A: b", "--header=C: d", "-d", "x=1", "-F", "f=@g", "-T", "-",
-                                       "-u", "me:pw", "--no-follow", "--max-redirects=3", "--compressed", "-o", "out", "-O",
-                                       "-C", "-", "--check", "sha256=00", "-i", "--no-fail", "-q4", "-6", "--through=unix:///x",
-                                       "-m", "5s", "--connect-timeout=2s", "--max-size=1k", "u"};
+    static const char *const argv[] = {"-XPUT",
+                                       "-I",
+                                       "-H",
+                                       "A: b",
+                                       "--header=C: d",
+                                       "-d",
+                                       "x=1",
+                                       "-F",
+                                       "f=@g",
+                                       "-T",
+                                       "-",
+                                       "-u",
+                                       "me:pw",
+                                       "--no-follow",
+                                       "--max-redirects=3",
+                                       "--compressed",
+                                       "-o",
+                                       "out",
+                                       "-O",
+                                       "-C",
+                                       "-",
+                                       "--check",
+                                       "sha256=00",
+                                       "-i",
+                                       "--no-fail",
+                                       "-q4",
+                                       "-6",
+                                       "--through=unix:///x",
+                                       "-m",
+                                       "5s",
+                                       "--connect-timeout=2s",
+                                       "--max-size=1k",
+                                       "u"};
     struct get_options options;
 
     (void)state;
@@ -134,10 +163,8 @@ static void help_and_manual_tell_the_exit_statuses(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_url_alone_is_fetched_to_standard_output),
-        cmocka_unit_test(several_urls_stay_in_order),
-        cmocka_unit_test(a_url_is_needed_and_there_is_an_end_to_them),
-        cmocka_unit_test(every_option_reaches_its_field),
+        cmocka_unit_test(a_url_alone_is_fetched_to_standard_output),   cmocka_unit_test(several_urls_stay_in_order),
+        cmocka_unit_test(a_url_is_needed_and_there_is_an_end_to_them), cmocka_unit_test(every_option_reaches_its_field),
         cmocka_unit_test(help_and_manual_tell_the_exit_statuses),
     };
 

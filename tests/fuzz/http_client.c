@@ -133,7 +133,8 @@ static const weft_http_receiver_ops ops = {.head = on_head, .body = on_body, .dr
 static void ask(struct world *world)
 {
     static const char *const methods[] = {"GET", "HEAD", "POST", "PUT"};
-    static const weft_http_field fields[] = {{WEFT_BYTES("Cookie"), WEFT_BYTES("SECRET")}, {WEFT_BYTES("A"), WEFT_BYTES("b")}};
+    static const weft_http_field fields[] = {{WEFT_BYTES("Cookie"), WEFT_BYTES("SECRET")},
+                                             {WEFT_BYTES("A"), WEFT_BYTES("b")}};
     uint64_t way = random_next(&world->random);
     struct asked *asked = &world->asked[world->count];
     weft_http_call call = {

@@ -611,15 +611,15 @@ static void deadline_ends_what_is_shielded_and_lets_the_parent_go(void **state)
     weft_loop *loop = loop_on_sim();
     weft_scope *outer = open_in(loop), *shielded = weft_scope_open_shielded(outer, 10 * MS);
     struct probe probe;
-    struct ticker ticker = {.fired = 0};
+    weft_timer clock;
 
     (void)state;
     probe_join(&probe, shielded, 'p', false);
     weft_scope_close(outer);
-    assert_int_equal(weft_timer_init(&ticker.timer, weft_loop_scope(loop), count_fired), 0);
-    weft_timer_start(&ticker.timer, 20 * MS);
+    assert_int_equal(weft_timer_init(&clock, weft_loop_scope(loop), nothing), 0);
+    weft_timer_start(&clock, 20 * MS);
     run(loop);
-    weft_timer_fini(&ticker.timer);
+    weft_timer_fini(&clock);
     assert_string_equal(order, "p");
     assert_int_equal(probe.reason, WEFT_ETIMEDOUT);
     assert_int_equal(weft_scope_count(weft_loop_scope(loop)), 0);

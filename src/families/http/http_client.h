@@ -54,8 +54,8 @@ struct weft_http_client {
     struct http_pool pool;
     weft_link waiting; /* requests, in their order */
     size_t waiting_count;
-    weft_link requests; /* all that are not over */
-    size_t alive;       /* requests and connections whose memory is there */
+    weft_link requests;    /* all that are not over */
+    size_t alive;          /* requests and connections whose memory is there */
     struct loop_task task; /* gives connections to who waits; at the end frees the client */
     bool closing;
     weft_http_field *scratch; /* of the head that is being read */
@@ -65,7 +65,7 @@ struct weft_http_client {
 };
 
 enum {
-    LINK_OPEN = 1 << 0,    /* connected */
+    LINK_OPEN = 1 << 0, /* connected */
     LINK_IDLE = 1 << 1,
     LINK_PARSING = 1 << 2, /* in the loop that pulls events */
     LINK_DYING = 1 << 3,   /* nothing more is parsed: closed, aborted or handed over */
@@ -92,18 +92,27 @@ struct http_link {
     uint64_t sent; /* bytes of the request under way */
 };
 
-enum http_phase { PHASE_WAIT, PHASE_NAME, PHASE_CONNECT, PHASE_SEND, PHASE_CONTINUE, PHASE_HEAD, PHASE_BODY, PHASE_PAUSED };
+enum http_phase {
+    PHASE_WAIT,
+    PHASE_NAME,
+    PHASE_CONNECT,
+    PHASE_SEND,
+    PHASE_CONTINUE,
+    PHASE_HEAD,
+    PHASE_BODY,
+    PHASE_PAUSED
+};
 
 enum {
-    REQUEST_OVER = 1 << 0,      /* nothing but `gone` follows */
-    REQUEST_STREAMED = 1 << 1,  /* the user writes its body */
+    REQUEST_OVER = 1 << 0,     /* nothing but `gone` follows */
+    REQUEST_STREAMED = 1 << 1, /* the user writes its body */
     REQUEST_CHUNKED = 1 << 2,
-    REQUEST_EXPECT = 1 << 3,    /* 100 was asked for */
-    REQUEST_MAY_SEND = 1 << 4,  /* the head was sent, and nothing keeps the body back */
-    REQUEST_SENT = 1 << 5,      /* all of it was handed over */
-    REQUEST_ASKED = 1 << 6,     /* a streamed body was begun: it cannot be sent again */
-    REQUEST_ANSWERED = 1 << 7,  /* a byte of a response came */
-    REQUEST_HEADED = 1 << 8,    /* the final response's head was told */
+    REQUEST_EXPECT = 1 << 3,   /* 100 was asked for */
+    REQUEST_MAY_SEND = 1 << 4, /* the head was sent, and nothing keeps the body back */
+    REQUEST_SENT = 1 << 5,     /* all of it was handed over */
+    REQUEST_ASKED = 1 << 6,    /* a streamed body was begun: it cannot be sent again */
+    REQUEST_ANSWERED = 1 << 7, /* a byte of a response came */
+    REQUEST_HEADED = 1 << 8,   /* the final response's head was told */
     REQUEST_PAUSED = 1 << 9,
     REQUEST_REDIRECT = 1 << 10, /* the response is one to be followed: its body is dropped */
     REQUEST_REPEATED = 1 << 11, /* on a new connection */
@@ -111,13 +120,13 @@ enum {
     REQUEST_RAW = 1 << 13,
     REQUEST_KEEP_REDIRECTS = 1 << 14,
     REQUEST_HEAD_METHOD = 1 << 15,
-    REQUEST_OWN_AGENT = 1 << 16,  /* the user gave a User-Agent */
+    REQUEST_OWN_AGENT = 1 << 16,   /* the user gave a User-Agent */
     REQUEST_OWN_CODINGS = 1 << 17, /* the user gave an Accept-Encoding, or a Range */
-    REQUEST_WAITING = 1 << 18,    /* in the client's list */
-    REQUEST_NO_BODY = 1 << 19,    /* a redirect took its body away */
-    REQUEST_TOLD = 1 << 20,       /* `gone` was called */
+    REQUEST_WAITING = 1 << 18,     /* in the client's list */
+    REQUEST_NO_BODY = 1 << 19,     /* a redirect took its body away */
+    REQUEST_TOLD = 1 << 20,        /* `gone` was called */
     REQUEST_UPGRADED = 1 << 21,
-    REQUEST_FULL = 1 << 22,       /* the server takes less than is written: the user waits for `drained` */
+    REQUEST_FULL = 1 << 22, /* the server takes less than is written: the user waits for `drained` */
 };
 
 /* Behind it, in the same memory, lie its method, body and the like. */
@@ -127,8 +136,8 @@ struct weft_http_request {
     weft_http_receiver *receiver;
     struct http_link *link; /* NULL while it waits, and when it is over */
     struct http_pool_host *host;
-    weft_link place;    /* in the client's `waiting` */
-    weft_link all;      /* in the client's `requests` */
+    weft_link place; /* in the client's `waiting` */
+    weft_link all;   /* in the client's `requests` */
     struct loop_task task;
     weft_timer_entry timer;
     uint32_t flags;

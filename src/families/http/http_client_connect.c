@@ -69,7 +69,8 @@ static void note(struct http_link *link, int error)
 /* The time that is left is shared by the addresses that are left. */
 static weft_time share(const struct http_link *link)
 {
-    weft_time left = link->connect_due == WEFT_NEVER ? WEFT_NEVER : link->connect_due - weft_loop_now(link->client->loop);
+    weft_time left =
+        link->connect_due == WEFT_NEVER ? WEFT_NEVER : link->connect_due - weft_loop_now(link->client->loop);
 
     if (left == WEFT_NEVER)
         return left;

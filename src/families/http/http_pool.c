@@ -41,8 +41,8 @@ static char *put(char *out, const void *bytes, size_t length)
 void http_pool_key_write(const struct http_pool_key *key, char *out)
 {
 #define WRITE_NUMBER(name) out = put(out, &key->name, sizeof key->name);
-#define WRITE_TEXT(name)                                           \
-    out = put(out, &key->name.length, sizeof key->name.length);    \
+#define WRITE_TEXT(name)                                        \
+    out = put(out, &key->name.length, sizeof key->name.length); \
     out = put(out, key->name.data, key->name.length);
     HTTP_POOL_KEY(WRITE_NUMBER, WRITE_TEXT)
 }

@@ -13,11 +13,11 @@
 
 #include "base/map.h"
 
-#define HTTP_POOL_KEY(NUMBER, TEXT)                             \
-    NUMBER(secure) /* https */                                  \
-    TEXT(host)     /* as it is sent, in lower case */           \
-    NUMBER(port)                                                \
-    NUMBER(family) /* to which the addresses are restricted */  \
+#define HTTP_POOL_KEY(NUMBER, TEXT)                            \
+    NUMBER(secure) /* https */                                 \
+    TEXT(host)     /* as it is sent, in lower case */          \
+    NUMBER(port)                                               \
+    NUMBER(family) /* to which the addresses are restricted */ \
     TEXT(through)  /* the endpoint instead of host and port */
 
 struct http_pool_key {

@@ -82,7 +82,8 @@ static int resolve(weft_http_request *request, struct http_text *ret, bool *ret_
     }
     http_text_release(&text);
     if (status == WEFT_EURL || status == WEFT_ESCHEME) {
-        request->problem = status == WEFT_EURL ? "the Location is no URL" : "the Location's scheme is not http or https";
+        request->problem =
+            status == WEFT_EURL ? "the Location is no URL" : "the Location's scheme is not http or https";
         status = WEFT_EREDIRECT;
     }
     return status;

@@ -28,7 +28,8 @@ static void add(struct head *head, int written)
 
 static void add_field(struct head *head, const char *name, weft_bytes value)
 {
-    add(head, weft_http1_write_field(head->data + head->length, head->room - head->length, weft_bytes_from(name), value));
+    add(head,
+        weft_http1_write_field(head->data + head->length, head->room - head->length, weft_bytes_from(name), value));
 }
 
 static void add_bytes(struct head *head, weft_bytes bytes)

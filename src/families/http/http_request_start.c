@@ -32,9 +32,9 @@ static bool is_one_of(weft_bytes name, const char *const *names)
 /* For these the client is responsible: they say where the message ends and what the connection is for. */
 static bool is_reserved(weft_bytes name)
 {
-    static const char *const names[] = {"Host",    "Content-Length", "Transfer-Encoding", "Connection",
-                                        "Trailer", "TE",             "Expect",            "Upgrade",
-                                        "Keep-Alive", "Proxy-Connection", NULL};
+    static const char *const names[] = {"Host", "Content-Length", "Transfer-Encoding", "Connection", "Trailer",
+                                        "TE",   "Expect",         "Upgrade",           "Keep-Alive", "Proxy-Connection",
+                                        NULL};
 
     return is_one_of(name, names);
 }

@@ -35,8 +35,8 @@ static size_t scheme_length(weft_bytes text)
 
     if (text.length == 0 || !is_alpha(text.data[0]))
         return 0;
-    while (length < text.length && (is_alpha(text.data[length]) || is_digit(text.data[length]) ||
-                                    memchr("+-.", text.data[length], 3)))
+    while (length < text.length &&
+           (is_alpha(text.data[length]) || is_digit(text.data[length]) || memchr("+-.", text.data[length], 3)))
         length++;
     return length < text.length && text.data[length] == ':' ? length : 0;
 }

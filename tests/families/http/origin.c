@@ -210,8 +210,8 @@ bool origin_got(const struct origin *origin, size_t number, const char *text)
 
 static int listen(struct origin_world *world, struct origin *origin)
 {
-    weft_stream_options stream = {.size = sizeof stream, .idle = WEFT_NEVER, .output_limit = WEFT_UNLIMITED,
-                                  .write_stall = WEFT_NEVER};
+    weft_stream_options stream = {
+        .size = sizeof stream, .idle = WEFT_NEVER, .output_limit = WEFT_UNLIMITED, .write_stall = WEFT_NEVER};
     weft_listen_options options = {.size = sizeof options, .stream = stream};
     int status;
 

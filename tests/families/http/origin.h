@@ -46,7 +46,7 @@ struct origin {
     size_t request_count;
     unsigned connections, open;
     size_t extra; /* bytes that came when no request was expected */
-    bool stalls; /* reads nothing */
+    bool stalls;  /* reads nothing */
 };
 
 struct origin_world {

@@ -309,7 +309,8 @@ static void a_failure_tells_what_was_asked_for_and_what_was_wrong(void **state)
     origin_will_say(origin, "HTTP/1.1 200 OK\nContent-Length: 2\r\n\r\nok");
     get("/x", &result);
     assert_int_equal(result.error, WEFT_EPROTOCOL);
-    snprintf(expected, sizeof expected, "GET %s/x: a line ends with a bare LF: the peer broke the protocol", origin->url);
+    snprintf(expected, sizeof expected, "GET %s/x: a line ends with a bare LF: the peer broke the protocol",
+             origin->url);
     assert_string_equal(result.story, expected);
 }
 

@@ -115,8 +115,8 @@ static void on_upgraded(weft_http_receiver *receiver, weft_http_request *request
     weft_stream_set_protocol(stream, &echo);
 }
 
-static const weft_http_receiver_ops ops = {.name = "test", .head = on_head, .body = on_body, .drained = on_drained,
-                                           .upgraded = on_upgraded, .gone = on_gone};
+static const weft_http_receiver_ops ops =
+    {.name = "test", .head = on_head, .body = on_body, .drained = on_drained, .upgraded = on_upgraded, .gone = on_gone};
 
 static void start_in(struct told *told, weft_scope *scope, weft_http_call call)
 {
@@ -231,7 +231,8 @@ static void a_pause_before_the_head_holds_the_body(void **state)
 /* The last byte was delivered, the user paused, and no more input comes that the end could be pulled with. */
 static void the_end_comes_after_a_pause_at_the_last_byte(void **state)
 {
-    static const char *const answers[] = {OK, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"};
+    static const char *const answers[] = {OK,
+                                          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"};
 
     (void)state;
     open_with(NULL);
@@ -382,7 +383,8 @@ static void what_does_not_fit_the_announced_length_is_refused(void **state)
 static void trailers_are_sent_and_bad_ones_refused(void **state)
 {
     static const weft_http_field good = {WEFT_BYTES("Sum"), WEFT_BYTES("1")},
-                                 bad[] = {{WEFT_BYTES("Host"), WEFT_BYTES("x")}, {WEFT_BYTES("A"), WEFT_BYTES("x\r\ny")}};
+                                 bad[] = {{WEFT_BYTES("Host"), WEFT_BYTES("x")},
+                                          {WEFT_BYTES("A"), WEFT_BYTES("x\r\ny")}};
     struct told told = {.to_send = UINT64_MAX};
     weft_http_request *request;
 
@@ -462,8 +464,8 @@ static void a_body_that_was_refused_is_not_sent(void **state)
 
     (void)state;
     open_with(NULL);
-    origin_will(origin, (struct origin_answer){
-                            .text = "HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno", .at_once = true});
+    origin_will(origin, (struct origin_answer){.text = "HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno",
+                                               .at_once = true});
     start(&told, (weft_http_call){.streamed = true, .length = 5, .expect = true});
     finish(&told);
     assert_int_equal(told.reason, 0);
@@ -482,8 +484,8 @@ static void an_early_refusal_stops_the_sending(void **state)
 
     (void)state;
     open_with(NULL);
-    origin_will(origin, (struct origin_answer){
-                            .text = "HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno", .at_once = true});
+    origin_will(origin, (struct origin_answer){.text = "HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno",
+                                               .at_once = true});
     start(&told, (weft_http_call){.streamed = true, .length = 100 * 1000 * 1000});
     finish(&told);
     assert_int_equal(told.reason, 0);

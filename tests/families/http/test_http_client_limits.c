@@ -68,7 +68,8 @@ static void endless_waiting_with_interim_responses_is_given_up(void **state)
     weft_http_client_options options = {.size = sizeof options, .head_time = WEFT_SECONDS(5)};
 
     (void)state;
-    expect_error_after(&options, (struct origin_answer){.text = "HTTP/1.1 102 Processing\r\n\r\n", .delay = WEFT_SECONDS(4)},
+    expect_error_after(&options,
+                       (struct origin_answer){.text = "HTTP/1.1 102 Processing\r\n\r\n", .delay = WEFT_SECONDS(4)},
                        WEFT_EHEADTIME, WEFT_SECONDS(5), WEFT_SECONDS(6));
 }
 
@@ -111,10 +112,8 @@ static void a_server_that_takes_nothing_is_given_up(void **state)
 
 static void waiting_for_a_connection_has_its_time(void **state)
 {
-    weft_http_client_options options = {.size = sizeof options,
-                                        .per_host = 1,
-                                        .wait_time = WEFT_SECONDS(5),
-                                        .head_time = WEFT_SECONDS(30)};
+    weft_http_client_options options = {
+        .size = sizeof options, .per_host = 1, .wait_time = WEFT_SECONDS(5), .head_time = WEFT_SECONDS(30)};
     struct origin_result results[2];
 
     (void)state;
@@ -423,7 +422,8 @@ static void h1_24_a_bomb_is_refused(void **state)
     (void)state;
     open_with(NULL);
     call.url = origin->url;
-    length = compressed(coded, sizeof coded, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n", 31, 512 * 1024 * 1024, "");
+    length =
+        compressed(coded, sizeof coded, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n", 31, 512 * 1024 * 1024, "");
     origin_will(origin, (struct origin_answer){.text = coded, .length = length});
     before = support_live_bytes();
     origin_fetch(&world, ROOT, &call, &result);
@@ -477,8 +477,8 @@ static void h1_25_no_byte_leads_out_of_its_place(void **state)
 
 static void h1_25_nul_and_line_ends_are_refused(void **state)
 {
-    static const weft_bytes bad[] = {WEFT_BYTES("a\0b"), WEFT_BYTES("a\r\nX: y"), WEFT_BYTES("a\nb"), WEFT_BYTES("a\r"),
-                                     WEFT_BYTES(" a"), WEFT_BYTES("a ")};
+    static const weft_bytes bad[] = {WEFT_BYTES("a\0b"), WEFT_BYTES("a\r\nX: y"), WEFT_BYTES("a\nb"),
+                                     WEFT_BYTES("a\r"),  WEFT_BYTES(" a"),        WEFT_BYTES("a ")};
     struct origin_result result;
 
     (void)state;
@@ -497,8 +497,9 @@ static void h1_25_nul_and_line_ends_are_refused(void **state)
 
 static void what_the_client_answers_for_is_refused(void **state)
 {
-    static const char *const names[] = {"Host", "content-length", "Transfer-Encoding", "Connection", "Trailer", "TE",
-                                        "Expect", "Upgrade", "Keep-Alive", "Proxy-Connection", ""};
+    static const char *const names[] = {"Host", "content-length", "Transfer-Encoding", "Connection", "Trailer",
+                                        "TE",   "Expect",         "Upgrade",           "Keep-Alive", "Proxy-Connection",
+                                        ""};
     struct origin_result result;
     weft_http_client *client;
 
@@ -514,10 +515,10 @@ static void what_the_client_answers_for_is_refused(void **state)
     assert_int_equal(result.error, -EINVAL);
     origin_fetch(&world, ROOT, &(weft_http_call){.url = origin->url, .method = ""}, &result);
     assert_int_equal(result.error, -EINVAL);
-    assert_int_equal(weft_http_client_new(ROOT,
-                                          &(weft_http_client_options){.size = sizeof(weft_http_client_options),
-                                                                      .user_agent = "a\r\nb"},
-                                          &client),
+    assert_int_equal(weft_http_client_new(
+                         ROOT,
+                         &(weft_http_client_options){.size = sizeof(weft_http_client_options), .user_agent = "a\r\nb"},
+                         &client),
                      -EINVAL);
     origin_close(&world);
 }

@@ -40,7 +40,8 @@ static void a_connection_is_used_again(void **state)
     (void)state;
     open_with(NULL);
     for (int i = 0; i < 20; i++) {
-        origin_will_say(origin, i % 2 ? OK : "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n");
+        origin_will_say(origin,
+                        i % 2 ? OK : "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n");
         get(&result);
         expect_ok(&result);
     }

@@ -177,7 +177,7 @@ static const weft_http_field secret_fields[] = {{WEFT_BYTES("Cookie"), WEFT_BYTE
                                                 {WEFT_BYTES("X-Open"), WEFT_BYTES("shown")}};
 static const weft_http_field marked[] = {{WEFT_BYTES("X-Api-Key"), WEFT_BYTES("SECRET3")}};
 
-#define WITH_SECRETS                                                                                          \
+#define WITH_SECRETS                                                                                       \
     .fields = secret_fields, .field_count = 3, .secrets = marked, .secret_count = 1, .user = "SECRETuser", \
     .password = "SECRETpassword"
 
@@ -299,11 +299,20 @@ static void h1_32_bad_locations_are_refused(void **state)
         const char *to;
         int error;
     } cases[] = {
-        {"file:///etc/passwd", WEFT_EREDIRECT}, {"gopher://a/", WEFT_EREDIRECT},    {"javascript:alert(1)", WEFT_EREDIRECT},
-        {"unix:///run/x", WEFT_EREDIRECT},      {"http://", WEFT_EREDIRECT},        {"http:///x", WEFT_EREDIRECT},
-        {"http://127.1/", WEFT_EREDIRECT},      {"//0x7f.1/", WEFT_EREDIRECT},      {"http://a\\b/", WEFT_EREDIRECT},
-        {"http://[::1", WEFT_EREDIRECT},        {"http://a:b:c/", WEFT_EREDIRECT},  {"https://127.0.0.1/", WEFT_ENOTLS},
-        {"http://a/\r\nLocation: /", WEFT_EPROTOCOL}, {"/tab\tin", WEFT_EREDIRECT},
+        {"file:///etc/passwd", WEFT_EREDIRECT},
+        {"gopher://a/", WEFT_EREDIRECT},
+        {"javascript:alert(1)", WEFT_EREDIRECT},
+        {"unix:///run/x", WEFT_EREDIRECT},
+        {"http://", WEFT_EREDIRECT},
+        {"http:///x", WEFT_EREDIRECT},
+        {"http://127.1/", WEFT_EREDIRECT},
+        {"//0x7f.1/", WEFT_EREDIRECT},
+        {"http://a\\b/", WEFT_EREDIRECT},
+        {"http://[::1", WEFT_EREDIRECT},
+        {"http://a:b:c/", WEFT_EREDIRECT},
+        {"https://127.0.0.1/", WEFT_ENOTLS},
+        {"http://a/\r\nLocation: /", WEFT_EPROTOCOL},
+        {"/tab\tin", WEFT_EREDIRECT},
     };
     struct origin_result result;
 

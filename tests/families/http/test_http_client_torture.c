@@ -8,8 +8,9 @@
 #define OK "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 /* "text" in gzip */
-static const char coded[] = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 24\r\n\r\n"
-                            "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\x2b\x49\xad\x28\x01\x00\xc7\xa7\x8b\x3b\x04\x00\x00\x00";
+static const char coded[] =
+    "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 24\r\n\r\n"
+    "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\x2b\x49\xad\x28\x01\x00\xc7\xa7\x8b\x3b\x04\x00\x00\x00";
 
 struct scenario {
     struct origin_answer answers[3];
@@ -82,10 +83,10 @@ static void torture(struct scenario *scenario)
 static void a_request_survives_short_memory(void **state)
 {
     static const weft_http_field field = {WEFT_BYTES("A"), WEFT_BYTES("b")};
-    struct scenario scenario = {.answers = {{.text = OK}},
-                                .call = {.fields = &field, .field_count = 1, .user = "u", .password = "p",
-                                         .body = WEFT_BYTES("payload")},
-                                .body = "ok"};
+    struct scenario scenario = {
+        .answers = {{.text = OK}},
+        .call = {.fields = &field, .field_count = 1, .user = "u", .password = "p", .body = WEFT_BYTES("payload")},
+        .body = "ok"};
 
     (void)state;
     torture(&scenario);
@@ -93,9 +94,9 @@ static void a_request_survives_short_memory(void **state)
 
 static void a_redirect_survives_short_memory(void **state)
 {
-    struct scenario scenario = {.answers = {{.text = "HTTP/1.1 302 F\r\nLocation: a/b/../c?d\r\nContent-Length: 1\r\n\r\nx"},
-                                            {.text = OK}},
-                                .body = "ok"};
+    struct scenario scenario = {
+        .answers = {{.text = "HTTP/1.1 302 F\r\nLocation: a/b/../c?d\r\nContent-Length: 1\r\n\r\nx"}, {.text = OK}},
+        .body = "ok"};
 
     (void)state;
     torture(&scenario);
@@ -156,12 +157,9 @@ static void a_repetition_survives_short_memory(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        support_test(a_request_survives_short_memory),
-        support_test(a_redirect_survives_short_memory),
-        support_test(chunks_and_trailers_survive_short_memory),
-        support_test(decoding_survives_short_memory),
-        support_test(looking_a_name_up_survives_short_memory),
-        support_test(a_repetition_survives_short_memory),
+        support_test(a_request_survives_short_memory),          support_test(a_redirect_survives_short_memory),
+        support_test(chunks_and_trailers_survive_short_memory), support_test(decoding_survives_short_memory),
+        support_test(looking_a_name_up_survives_short_memory),  support_test(a_repetition_survives_short_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,16 +64,67 @@ static void a_url_has_a_normal_form(void **state)
 static void h1_36_doubtful_hosts_are_refused(void **state)
 {
     static const char *const bad[] = {
-        "http://127.1/", "http://0/", "http://2130706433/", "http://0x7f000001/", "http://0x7f.0.0.1/",
-        "http://0177.0.0.1/", "http://127.0.0.1.:80.80/", "http://127.0.0.256/", "http://1.2.3.4.5/", "http://00.0.0.0/",
-        "http://example.0x1/", "http://example.7/", "http://127.0.1./", "http://[::1/", "http://::1/", "http://[::1]x/",
-        "http://[::ffff:127.1]/", "http://[::1%25lo]/", "http://[v1.x]/", "http://[]/", "http:///x", "http://:80/",
-        "http://a b/", "http://a%2eb/", "http://a%00/", "http://a\\@b/", "http://a\\b/", "http://b@a@c/",
-        "http://a,b/", "http://a;b/", "http://a'b/", "http://..a/", "http://a..b/", "http://.a/", "http://a:0/",
-        "http://a:65536/", "http://a:8x/", "http://a:-1/", "http://a:+1/", "http://a: 1/", "http://\xe2\x91\xa0.example/",
-        "http://ex\xc3\xa4mple/", "http://a\t/", "http://a/ x", "http://a/\r\nX: y", "http://a/\x01", "http://a/\xff",
-        "http:/a", "http:a", "http:\\\\a/", "//a/", "/a", "a", "", ":", "http", "http://", "http://u p@a/", "http://u\\@a/",
-        "http:// a/", " http://a/",
+        "http://127.1/",
+        "http://0/",
+        "http://2130706433/",
+        "http://0x7f000001/",
+        "http://0x7f.0.0.1/",
+        "http://0177.0.0.1/",
+        "http://127.0.0.1.:80.80/",
+        "http://127.0.0.256/",
+        "http://1.2.3.4.5/",
+        "http://00.0.0.0/",
+        "http://example.0x1/",
+        "http://example.7/",
+        "http://127.0.1./",
+        "http://[::1/",
+        "http://::1/",
+        "http://[::1]x/",
+        "http://[::ffff:127.1]/",
+        "http://[::1%25lo]/",
+        "http://[v1.x]/",
+        "http://[]/",
+        "http:///x",
+        "http://:80/",
+        "http://a b/",
+        "http://a%2eb/",
+        "http://a%00/",
+        "http://a\\@b/",
+        "http://a\\b/",
+        "http://b@a@c/",
+        "http://a,b/",
+        "http://a;b/",
+        "http://a'b/",
+        "http://..a/",
+        "http://a..b/",
+        "http://.a/",
+        "http://a:0/",
+        "http://a:65536/",
+        "http://a:8x/",
+        "http://a:-1/",
+        "http://a:+1/",
+        "http://a: 1/",
+        "http://\xe2\x91\xa0.example/",
+        "http://ex\xc3\xa4mple/",
+        "http://a\t/",
+        "http://a/ x",
+        "http://a/\r\nX: y",
+        "http://a/\x01",
+        "http://a/\xff",
+        "http:/a",
+        "http:a",
+        "http:\\\\a/",
+        "//a/",
+        "/a",
+        "a",
+        "",
+        ":",
+        "http",
+        "http://",
+        "http://u p@a/",
+        "http://u\\@a/",
+        "http:// a/",
+        " http://a/",
     };
     struct http_url url;
 
@@ -99,7 +150,7 @@ static void h1_36_other_schemes_are_refused(void **state)
 static void h1_36_addresses_that_are_clear_are_taken(void **state)
 {
     static const char *const good[] = {"http://127.0.0.1/", "http://[::ffff:127.0.0.1]/", "http://1.2.3.4:5/",
-                                       "http://1.example/", "http://0x7f.example/",      "http://a-1/"};
+                                       "http://1.example/", "http://0x7f.example/",       "http://a-1/"};
     struct http_url url;
 
     (void)state;
@@ -123,17 +174,45 @@ static void expect_resolved(const char *reference, const char *expected)
 static void references_are_resolved_as_the_standard_shows(void **state)
 {
     static const char *const cases[][2] = {
-        {"g", "http://a/b/c/g"}, {"./g", "http://a/b/c/g"}, {"g/", "http://a/b/c/g/"}, {"/g", "http://a/g"},
-        {"//g", "http://g"}, {"?y", "http://a/b/c/d;p?y"}, {"g?y", "http://a/b/c/g?y"}, {"#s", "http://a/b/c/d;p?q"},
-        {"g#s", "http://a/b/c/g"}, {"g?y#s", "http://a/b/c/g?y"}, {";x", "http://a/b/c/;x"},
-        {"g;x", "http://a/b/c/g;x"}, {"", "http://a/b/c/d;p?q"}, {".", "http://a/b/c/"}, {"./", "http://a/b/c/"},
-        {"..", "http://a/b/"}, {"../", "http://a/b/"}, {"../g", "http://a/b/g"}, {"../..", "http://a/"},
-        {"../../", "http://a/"}, {"../../g", "http://a/g"}, {"../../../g", "http://a/g"}, {"../../../../g", "http://a/g"},
-        {"/./g", "http://a/g"}, {"/../g", "http://a/g"}, {"g.", "http://a/b/c/g."}, {".g", "http://a/b/c/.g"},
-        {"g..", "http://a/b/c/g.."}, {"..g", "http://a/b/c/..g"}, {"./../g", "http://a/b/g"}, {"./g/.", "http://a/b/c/g/"},
-        {"g/./h", "http://a/b/c/g/h"}, {"g/../h", "http://a/b/c/h"}, {"g;x=1/./y", "http://a/b/c/g;x=1/y"},
-        {"g;x=1/../y", "http://a/b/c/y"}, {"g?y/./x", "http://a/b/c/g?y/./x"}, {"g?y/../x", "http://a/b/c/g?y/../x"},
-        {"http://h/x", "http://h/x"}, {"a b\xc3\xa4<", "http://a/b/c/a%20b%C3%A4%3C"},
+        {"g", "http://a/b/c/g"},
+        {"./g", "http://a/b/c/g"},
+        {"g/", "http://a/b/c/g/"},
+        {"/g", "http://a/g"},
+        {"//g", "http://g"},
+        {"?y", "http://a/b/c/d;p?y"},
+        {"g?y", "http://a/b/c/g?y"},
+        {"#s", "http://a/b/c/d;p?q"},
+        {"g#s", "http://a/b/c/g"},
+        {"g?y#s", "http://a/b/c/g?y"},
+        {";x", "http://a/b/c/;x"},
+        {"g;x", "http://a/b/c/g;x"},
+        {"", "http://a/b/c/d;p?q"},
+        {".", "http://a/b/c/"},
+        {"./", "http://a/b/c/"},
+        {"..", "http://a/b/"},
+        {"../", "http://a/b/"},
+        {"../g", "http://a/b/g"},
+        {"../..", "http://a/"},
+        {"../../", "http://a/"},
+        {"../../g", "http://a/g"},
+        {"../../../g", "http://a/g"},
+        {"../../../../g", "http://a/g"},
+        {"/./g", "http://a/g"},
+        {"/../g", "http://a/g"},
+        {"g.", "http://a/b/c/g."},
+        {".g", "http://a/b/c/.g"},
+        {"g..", "http://a/b/c/g.."},
+        {"..g", "http://a/b/c/..g"},
+        {"./../g", "http://a/b/g"},
+        {"./g/.", "http://a/b/c/g/"},
+        {"g/./h", "http://a/b/c/g/h"},
+        {"g/../h", "http://a/b/c/h"},
+        {"g;x=1/./y", "http://a/b/c/g;x=1/y"},
+        {"g;x=1/../y", "http://a/b/c/y"},
+        {"g?y/./x", "http://a/b/c/g?y/./x"},
+        {"g?y/../x", "http://a/b/c/g?y/../x"},
+        {"http://h/x", "http://h/x"},
+        {"a b\xc3\xa4<", "http://a/b/c/a%20b%C3%A4%3C"},
     };
 
     (void)state;
@@ -185,17 +264,17 @@ static void h1_33_each_field_of_a_key_keeps_connections_apart(void **state)
     (void)state;
     other = key;
     assert_true(same_key(&key, &other));
-#define CHANGE_NUMBER(name)              \
-    other = key;                         \
-    other.name++;                        \
+#define CHANGE_NUMBER(name)               \
+    other = key;                          \
+    other.name++;                         \
     assert_false(same_key(&key, &other)); \
     fields++;
-#define CHANGE_TEXT(name)                                     \
-    other = key;                                              \
-    other.name = weft_bytes_of("x", 1);                       \
-    assert_false(same_key(&key, &other));                     \
-    other.name = weft_bytes_of(NULL, 0);                      \
-    assert_false(same_key(&key, &other));                     \
+#define CHANGE_TEXT(name)                 \
+    other = key;                          \
+    other.name = weft_bytes_of("x", 1);   \
+    assert_false(same_key(&key, &other)); \
+    other.name = weft_bytes_of(NULL, 0);  \
+    assert_false(same_key(&key, &other)); \
     fields++;
     HTTP_POOL_KEY(CHANGE_NUMBER, CHANGE_TEXT)
     assert_int_equal(fields, 5);
@@ -226,9 +305,15 @@ static void content_codings_are_named(void **state)
     static const struct {
         const char *value;
         enum http_coding coding;
-    } cases[] = {{"", HTTP_CODING_NONE}, {"identity", HTTP_CODING_NONE}, {"gzip", HTTP_CODING_GZIP},
-                 {"X-GZip", HTTP_CODING_GZIP}, {"deflate", HTTP_CODING_DEFLATE}, {"identity, gzip", HTTP_CODING_GZIP},
-                 {"gzip, gzip", HTTP_CODING_UNKNOWN}, {"br", HTTP_CODING_UNKNOWN}, {"gzip;q=1", HTTP_CODING_UNKNOWN}};
+    } cases[] = {{"", HTTP_CODING_NONE},
+                 {"identity", HTTP_CODING_NONE},
+                 {"gzip", HTTP_CODING_GZIP},
+                 {"X-GZip", HTTP_CODING_GZIP},
+                 {"deflate", HTTP_CODING_DEFLATE},
+                 {"identity, gzip", HTTP_CODING_GZIP},
+                 {"gzip, gzip", HTTP_CODING_UNKNOWN},
+                 {"br", HTTP_CODING_UNKNOWN},
+                 {"gzip;q=1", HTTP_CODING_UNKNOWN}};
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -241,9 +326,9 @@ static void redirects_change_methods_as_the_standard_says(void **state)
         unsigned status;
         const char *method;
         bool changes;
-    } cases[] = {{301, "GET", false}, {301, "POST", true}, {301, "PUT", false}, {302, "POST", true}, {302, "DELETE", false},
-                 {303, "POST", true}, {303, "PUT", true}, {303, "HEAD", false}, {303, "GET", false}, {307, "POST", false},
-                 {308, "POST", false}};
+    } cases[] = {{301, "GET", false},    {301, "POST", true},  {301, "PUT", false}, {302, "POST", true},
+                 {302, "DELETE", false}, {303, "POST", true},  {303, "PUT", true},  {303, "HEAD", false},
+                 {303, "GET", false},    {307, "POST", false}, {308, "POST", false}};
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -254,8 +339,14 @@ static void redirects_change_methods_as_the_standard_says(void **state)
 /* RFC 4648 §10 */
 static void base64_is_as_its_vectors(void **state)
 {
-    static const char *const cases[][2] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="},
-                                           {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}, {"\xff\xef", "/+8="}};
+    static const char *const cases[][2] = {{"", ""},
+                                           {"f", "Zg=="},
+                                           {"fo", "Zm8="},
+                                           {"foo", "Zm9v"},
+                                           {"foob", "Zm9vYg=="},
+                                           {"fooba", "Zm9vYmE="},
+                                           {"foobar", "Zm9vYmFy"},
+                                           {"\xff\xef", "/+8="}};
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

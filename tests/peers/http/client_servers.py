@@ -74,8 +74,10 @@ http {{
 """
 
 CADDY = """
-{{ admin off
- auto_https off }}
+{{
+  admin off
+  auto_https off
+}}
 http://127.0.0.1:{port} {{
   root * {root}/files
   encode gzip
