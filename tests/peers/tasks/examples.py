@@ -122,6 +122,59 @@ def test_the_port_scanner_keeps_its_deadline():
     assert listener
 
 
+def tree(top):
+    return {os.path.relpath(os.path.join(folder, name), top): open(os.path.join(folder, name), "rb").read()
+            for folder, _, names in os.walk(top) for name in names}
+
+
+def site(root):
+    """A folder served by Python's own server."""
+    server = subprocess.Popen([sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "-d", root],
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return server, int(server.stdout.readline().split("port ")[1].split()[0])
+
+
+def test_a_site_is_mirrored_and_nothing_else():
+    with kit.folder() as root, kit.folder() as copy:
+        pages = {"index.html": b'<a href="a.html">a</a> <img src="/i/p.png"> <a href="http://127.0.0.1:1/x">out</a>',
+                 "a.html": b'<a href="/">home</a><a href="sub/">sub</a><a href="../../etc/passwd">no</a>',
+                 "sub/index.html": b'<a href="b.html?x=1#y">b</a>', "sub/b.html": b"end", "i/p.png": b"\x89PNG"}
+        for name, body in pages.items():
+            kit.write(root, name, body)
+        kit.write(root, "unlinked.html", b"no")
+        server, port = site(root)
+        try:
+            done = subprocess.run([kit.example("mirror"), f"http://127.0.0.1:{port}/", copy], capture_output=True,
+                                  text=True, timeout=kit.PATIENCE, check=False)
+        finally:
+            server.kill()
+            server.wait()
+            server.stdout.close()
+        assert done.returncode == 0 and "5 pages, 0 failed" in done.stderr, done
+        assert tree(copy) == pages
+
+
+def test_two_pages_are_compared_and_given_up_together():
+    with kit.folder() as root:
+        kit.write(root, "one", b"1" * 100)
+        kit.write(root, "two", b"2" * 2000)
+        server, port = site(root)
+        try:
+            urls = [f"http://127.0.0.1:{port}/{name}" for name in ("one", "two")]
+            done = subprocess.run([kit.example("compare"), *urls], capture_output=True, text=True,
+                                  timeout=kit.PATIENCE, check=False)
+            assert (done.returncode, done.stdout) == (0, "100 and 2000 bytes\n"), done
+            with socket.create_server(("127.0.0.1", 0)) as silent:
+                urls[1] = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+                done = subprocess.run([kit.example("compare"), *urls], capture_output=True, text=True,
+                                      timeout=kit.PATIENCE, check=False)
+            assert done.returncode == 0 and not done.stdout and "timed out" in done.stderr, done
+        finally:
+            server.kill()
+            server.wait()
+            server.stdout.close()
+
+
 def output_of(name):
     done = subprocess.run([kit.example(name)], capture_output=True, text=True, timeout=kit.PATIENCE, check=False)
     assert done.returncode == 0 and not done.stderr, done

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* A copy of a site: mirror http://host:port/ DIRECTORY. Follows links within the site, eight pages at a time. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <weft/http_client.h>
+#include <weft/queue.h>
+#include <weft/weft.h>
+
+#define AT_ONCE 8
+#define PAGES_MOST 10000
+#define PATH_MOST 1024
+
+WEFT_QUEUE(paths, char *);
+
+struct mirror {
+    const char *site; /* without the slash at its end */
+    const char *directory;
+    paths todo;
+    char *known[PAGES_MOST];
+    size_t count, done, failed; /* of the known ones */
+};
+
+/* Remembers @p path, which begins with a slash, and queues it if it is new. Whatever would lead out is left alone. */
+static void add(struct mirror *mirror, weft_scope *scope, const char *path, size_t length)
+{
+    char *copy;
+
+    length = strcspn(path, "?#\"'") < length ? strcspn(path, "?#\"'") : length;
+    if (length == 0 || length >= PATH_MOST || mirror->count == PAGES_MOST || memmem(path, length, "..", 2) ||
+        memmem(path, length, "//", 2))
+        return;
+    for (size_t i = 0; i < mirror->count; i++)
+        if (strlen(mirror->known[i]) == length && memcmp(mirror->known[i], path, length) == 0)
+            return;
+    copy = weft_scope_allocate(scope, length + 1); /* lives as long as the mirror */
+    if (!copy)
+        return;
+    memcpy(copy, path, length);
+    copy[length] = '\0';
+    if (weft_queue_try_put(mirror->todo, copy) == 0)
+        mirror->known[mirror->count++] = copy;
+}
+
+/* A link as it stands in the page @p base. */
+static void follow(struct mirror *mirror, weft_scope *scope, const char *base, const char *link, size_t length)
+{
+    size_t site = strlen(mirror->site), folder = (size_t)(strrchr(base, '/') - base) + 1;
+    char path[2 * PATH_MOST];
+
+    if (length > site && memcmp(link, mirror->site, site) == 0)
+        add(mirror, scope, link + site, length - site);
+    else if (link[0] == '/')
+        add(mirror, scope, link, length);
+    else if (length < PATH_MOST && folder < PATH_MOST && !memchr(link, ':', length)) {
+        snprintf(path, sizeof path, "%.*s%.*s", (int)folder, base, (int)length, link);
+        add(mirror, scope, path, folder + length);
+    }
+}
+
+static void find_links(struct mirror *mirror, weft_scope *scope, const char *base, const char *page)
+{
+    static const char *const names[] = {"href=\"", "src=\""};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        for (const char *at = page; (at = strstr(at, names[i]));) {
+            at += strlen(names[i]);
+            follow(mirror, scope, base, at, strcspn(at, "\""));
+        }
+}
+
+static int save(const struct mirror *mirror, const char *path, weft_bytes body)
+{
+    const char *name = path[strlen(path) - 1] == '/' ? "index.html" : "";
+    char file[2 * PATH_MOST];
+    FILE *out;
+    int whole;
+
+    snprintf(file, sizeof file, "%s%s%s", mirror->directory, path, name);
+    for (char *slash = file; (slash = strchr(slash + 1, '/'));) {
+        *slash = '\0';
+        (void)mkdir(file, 0777);
+        *slash = '/';
+    }
+    out = fopen(file, "wb");
+    if (!out)
+        return -errno;
+    whole = fwrite(body.data, 1, body.length, out) == body.length;
+    return fclose(out) == 0 && whole ? 0 : -EIO;
+}
+
+static int fetch(struct mirror *mirror, weft_scope *pages, const char *path)
+{
+    weft_scope *scope = weft_scope_open(weft_task_scope(weft_task_current()), WEFT_SECONDS(30));
+    weft_http_response *response;
+    char url[2 * PATH_MOST];
+    int status;
+
+    snprintf(url, sizeof url, "%s%s", mirror->site, path);
+    status = weft_await(weft_http_get(scope, url), &response);
+    if (status == 0 && response->status != 200)
+        status = -ENOENT;
+    if (status == 0)
+        status = save(mirror, path, response->body);
+    if (status == 0 &&
+        weft_bytes_starts_with(weft_http_response_field(response, "content-type"), weft_bytes_from("text/html")))
+        find_links(mirror, pages, path, (const char *)response->body.data);
+    if (status < 0)
+        fprintf(stderr, "%s: %s\n", url, weft_error_text(status));
+    weft_scope_close(scope);
+    return status;
+}
+
+struct work {
+    struct mirror *mirror;
+    weft_scope *pages;
+};
+
+static void work(weft_task *me, void *arg)
+{
+    struct work *work = arg;
+    struct mirror *mirror = work->mirror;
+    char *path;
+
+    (void)me;
+    while (weft_pop(mirror->todo, &path) == 0) {
+        mirror->failed += fetch(mirror, work->pages, path) < 0;
+        if (++mirror->done == mirror->count) /* nobody is left who could find another */
+            weft_queue_close(mirror->todo.queue);
+    }
+}
+
+static int run(weft_task *me, void *arg)
+{
+    struct mirror *mirror = arg;
+    weft_scope *scope = weft_task_scope(me), *workers = weft_scope_open(scope, WEFT_NEVER);
+    struct work shared = {.mirror = mirror, .pages = scope};
+    int status = 0;
+
+    mirror->todo = weft_queue_new(paths, scope, PAGES_MOST, AT_ONCE);
+    add(mirror, scope, "/", 1);
+    for (int i = 0; i < AT_ONCE && status == 0; i++)
+        status = weft_spawn(workers, work, &shared);
+    if (status == 0)
+        status = weft_scope_wait(workers);
+    (void)weft_scope_finish(workers);
+    fprintf(stderr, "%zu pages, %zu failed\n", mirror->count, mirror->failed);
+    return status < 0 ? status : mirror->failed ? -EIO : 0;
+}
+
+int main(int argc, char **argv)
+{
+    static struct mirror mirror;
+
+    if (argc != 3 || strncmp(argv[1], "http://", 7) != 0) {
+        fprintf(stderr, "usage: mirror http://host:port/ DIRECTORY\n");
+        return 2;
+    }
+    argv[1][7 + strcspn(argv[1] + 7, "/")] = '\0';
+    mirror.site = argv[1];
+    mirror.directory = argv[2];
+    return weft_run(run, &mirror);
+}
