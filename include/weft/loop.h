@@ -73,6 +73,12 @@ WEFT_API const char *weft_loop_backend(const weft_loop *loop);
 /** Fills @p memory with unpredictable bytes (under the simulator: from the seed). @return 0 or a negative error */
 WEFT_API WEFT_NODISCARD int weft_loop_entropy(weft_loop *loop, void *memory, size_t length);
 
+/** Takes a line of a dump; @p text is *borrowed* during the call. Must not change what is dumped. */
+typedef void weft_dump_line(const char *text, void *arg);
+/** Says what belongs to whom on @p loop, and which task waits for what, where and since when: a line for each member of
+ *  the scope tree, those inside it indented by two. @param line  called for each; NULL: they go to the log */
+WEFT_API void weft_loop_dump(const weft_loop *loop, weft_dump_line *line, void *arg);
+
 /** Something for the loop to run. Embedded in the poster's memory, untouched until run is called. */
 typedef struct weft_post {
     struct weft_post *next;              /**< private */

@@ -13,6 +13,7 @@
 #include "async/deferred_internal.h"
 
 #include <stdalign.h>
+#include <stdio.h>
 
 #include <weft/log.h>
 #include <weft/memory.h>
@@ -153,7 +154,19 @@ static void cancelled(weft_scope_member *member, int reason)
     loop_later(member->scope->loop, &deferred->task);
 }
 
-static const struct scope_member_class deferred_class = {.kind = "deferred", .cancel = cancelled};
+static void describe(const weft_scope_member *member, char *buffer, size_t size)
+{
+    const struct weft_deferred *deferred = weft_container_of(member, const struct weft_deferred, member);
+    const char *state = deferred_is_ready(deferred)           ? "ready"
+                        : !(deferred->flags & DEFERRED_FIRED) ? "has not fired"
+                        : deferred->inner                     ? "waits for another"
+                                                              : "paused";
+
+    snprintf(buffer, size, " of type %s: %s, made at %s:%d%s", deferred->type->name, state, deferred->place.file,
+             deferred->place.line, deferred->waiter ? ", somebody waits for it" : "");
+}
+
+static const struct scope_member_class deferred_class = {.kind = "deferred", .cancel = cancelled, .describe = describe};
 
 /* -- making -- */
 

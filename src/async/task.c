@@ -8,6 +8,8 @@
  */
 #include "async/task_internal.h"
 
+#include <stdio.h>
+
 #include <weft/log.h>
 #include <weft/memory.h>
 
@@ -188,7 +190,20 @@ static void cancelled(weft_scope_member *member, int reason)
     cancel_task(weft_container_of(member, weft_task, member), reason);
 }
 
-static const struct scope_member_class task_class = {.kind = "task", .cancel = cancelled};
+static void describe(const weft_scope_member *member, char *buffer, size_t size)
+{
+    const weft_task *task = weft_container_of(member, const weft_task, member);
+
+    if (task->waits)
+        snprintf(buffer, size, " \"%s\": waits for %s (%s) at %s:%d for %.3f s", task->name, task->waits,
+                 task->waits_name, task->waits_at.file, task->waits_at.line,
+                 (double)(task->loop->now - task->since) / (double)WEFT_SECONDS(1));
+    else
+        snprintf(buffer, size, " \"%s\": %s, spawned at %s:%d", task->name, task->began ? "runs" : "has not begun",
+                 task->place.file, task->place.line);
+}
+
+static const struct scope_member_class task_class = {.kind = "task", .cancel = cancelled, .describe = describe};
 
 /* -- the beginning -- */
 

@@ -19,7 +19,11 @@
 
 static void scope_cancel_member(weft_scope_member *member, int reason);
 
-static const struct scope_member_class scope_class = {.kind = "scope", .cancel = scope_cancel_member};
+static void describe(const weft_scope_member *member, char *buffer, size_t size);
+
+static const struct scope_member_class scope_class = {.kind = "scope",
+                                                      .cancel = scope_cancel_member,
+                                                      .describe = describe};
 
 static void deadline_passed(weft_timer_entry *entry)
 {
@@ -309,6 +313,19 @@ void weft_log_error(weft_scope *scope, int error)
     else
         snprintf(story, sizeof story, "%s", weft_error_text(error));
     weft_log_fields(WEFT_LOG_ERROR, scope ? scope->name : "scope", &field, 1, "%s", story);
+}
+
+const weft_scope *scope_of_member(const weft_scope_member *member)
+{
+    return member->class_ == &scope_class ? weft_container_of(member, const weft_scope, member) : NULL;
+}
+
+static void describe(const weft_scope_member *member, char *buffer, size_t size)
+{
+    const weft_scope *scope = scope_of_member(member);
+
+    snprintf(buffer, size, " \"%s\"%s%s%s", scope->name, scope->shielded ? ", shielded" : "",
+             scope->cancelled ? ", cancelled: " : "", scope->cancelled ? weft_error_text(scope->cancelled) : "");
 }
 
 void weft_scope_set_name(weft_scope *scope, const char *name)

@@ -45,6 +45,8 @@ struct scope_member_class {
     const char *kind; /* "stream", for dumps */
     /* The scope was cancelled: begin to end. Calls no user's code; leaves the scope (scope_leave) now or later. */
     void (*cancel)(weft_scope_member *member, int reason);
+    /* What a dump says after the kind: ' "name": waits for input'. May be NULL. */
+    void (*describe)(const weft_scope_member *member, char *buffer, size_t size);
 };
 
 /* Puts @p member into @p scope. Returns 0, WEFT_ENOMEM for no scope, or the reason for which the scope is cancelled. */
@@ -78,6 +80,9 @@ int scope_watch(weft_scope *scope, struct scope_watcher *watcher);
 void *scope_allocate(weft_scope *scope, size_t size, void (*freed)(void *memory));
 /* Frees all that was allocated in @p scope, newest first. */
 void scope_memory_free(weft_scope *scope);
+
+/* The scope that @p member is; NULL if it is something else. */
+const weft_scope *scope_of_member(const weft_scope_member *member);
 
 /* The root scope of a loop. */
 weft_scope *scope_new_root(weft_loop *loop);

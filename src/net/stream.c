@@ -2,14 +2,17 @@
 /* The life of a stream and what its user calls (stream_internal.h). */
 #include "net/stream_internal.h"
 
+#include <stdio.h>
+
 #include <weft/memory.h>
 
 static void stream_task(struct loop_task *task);
 static void stream_connected(struct backend_stream *io, int status);
 static void stream_closed(struct backend_stream *io);
 static void stream_cancel(weft_scope_member *member, int reason);
+static void describe(const weft_scope_member *member, char *buffer, size_t size);
 
-static const struct scope_member_class stream_class = {.kind = "stream", .cancel = stream_cancel};
+static const struct scope_member_class stream_class = {.kind = "stream", .cancel = stream_cancel, .describe = describe};
 
 static const struct backend_stream_events stream_events = {
     .connected = stream_connected,
@@ -102,6 +105,16 @@ void stream_doom(weft_stream *stream, int reason, bool abort)
 static void stream_cancel(weft_scope_member *member, int reason)
 {
     stream_doom(weft_container_of(member, weft_stream, member), reason, true);
+}
+
+static void describe(const weft_scope_member *member, char *buffer, size_t size)
+{
+    const weft_stream *stream = weft_container_of(member, const weft_stream, member);
+    char peer[WEFT_ADDRESS_TEXT];
+
+    weft_address_text(&stream->peer, peer);
+    snprintf(buffer, size, " of \"%s\" with %s, %zu bytes queued", stream->protocol->ops->name, peer,
+             weft_stream_queued(stream));
 }
 
 /* The engine's own reference goes when nothing can call the stream any more. */
