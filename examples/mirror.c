@@ -22,14 +22,23 @@ struct mirror {
     size_t count, done, failed; /* of the known ones */
 };
 
+/* Whether two characters @p both stand side by side in @p path. */
+static bool has_two(const char *path, size_t length, char both)
+{
+    for (size_t i = 1; i < length; i++)
+        if (path[i - 1] == both && path[i] == both)
+            return true;
+    return false;
+}
+
 /* Remembers @p path, which begins with a slash, and queues it if it is new. Whatever would lead out is left alone. */
 static void add(struct mirror *mirror, weft_scope *scope, const char *path, size_t length)
 {
     char *copy;
 
     length = strcspn(path, "?#\"'") < length ? strcspn(path, "?#\"'") : length;
-    if (length == 0 || length >= PATH_MOST || mirror->count == PAGES_MOST || memmem(path, length, "..", 2) ||
-        memmem(path, length, "//", 2))
+    if (length == 0 || length >= PATH_MOST || mirror->count == PAGES_MOST || has_two(path, length, '.') ||
+        has_two(path, length, '/'))
         return;
     for (size_t i = 0; i < mirror->count; i++)
         if (strlen(mirror->known[i]) == length && memcmp(mirror->known[i], path, length) == 0)
