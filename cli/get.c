@@ -213,6 +213,10 @@ static bool accept_status(struct get *get, unsigned code)
                  (int)(reason.length < 100 ? reason.length : 100), reason.length ? reason.data : "");
         return false;
     }
+    if (get->offset > 0 && code != 200 && code != 206) {
+        complain(get, GET_CANNOT_RESUME, "the server answers %u to a request for the rest", code);
+        return false;
+    }
     if (code == 206 && get->offset > 0 && !range_fits(get)) {
         complain(get, GET_CANNOT_RESUME, "the server sends another range than was asked for");
         return false;
@@ -399,7 +403,8 @@ static int remote_name(struct get *get)
     while (begin > path && begin[-1] != '/')
         begin--;
     length = begin > path ? (size_t)(end - begin) : 0;
-    if (length == 0 || length >= sizeof get->name || (length <= 2 && begin[0] == '.')) {
+    if (length == 0 || length >= sizeof get->name || (length == 1 && begin[0] == '.') ||
+        (length == 2 && memcmp(begin, "..", 2) == 0)) {
         complain(get, EXIT_USAGE, "its path ends with no name: give one with --output");
         return -EINVAL;
     }
@@ -445,7 +450,7 @@ static int open_output(struct get *get)
         return -EINVAL;
     if (get->options->remote_name)
         path = get->name;
-    if (path && strcmp(path, "-") == 0)
+    if (path && !get->options->remote_name && strcmp(path, "-") == 0)
         path = NULL;
     status = get_output_init(&get->output, path, get->options->check);
     if (status < 0)

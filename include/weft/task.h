@@ -99,7 +99,8 @@ WEFT_API int weft_task_sleep(weft_time delay, weft_place place);
 #define weft_yield() weft_task_yield(WEFT_HERE)
 /** Beneath weft_yield. @return as it */
 WEFT_API int weft_task_yield(weft_place place);
-/** Waits until @p scope is empty: all its tasks have ended, all its streams are lost. Nothing is cancelled.
+/** Waits until @p scope is empty: all its tasks have ended, all its streams are lost. Nothing is cancelled. A deferred in it
+ *  that has fired counts until somebody has had its result.
  *  It may be closed meanwhile.
  *  @return 0; the error of the first task in it that failed; else the reason if @p scope was cancelled; the reason if
  *          this task was cancelled; -EBUSY if somebody else waits; -EDEADLK if this task is in it */

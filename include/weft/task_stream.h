@@ -14,7 +14,7 @@
  * protocol of Weft's own, which keeps what arrives (at most 64 KiB, then the
  * peer is slowed down) until a task reads it. What never waits
  * (weft_stream_write, weft_stream_end, weft_stream_set_options and the rest of
- * weft/stream.h) can be used on it, too. One task at a time may read it, and
+ * weft/stream.h, but not weft_stream_set_protocol) can be used on it, too. One task at a time may read it, and
  * one may write; others get -EBUSY. Outside of a task every call here gives
  * WEFT_ENOTASK.
  */
@@ -85,7 +85,8 @@ WEFT_API WEFT_NODISCARD int weft_acceptor_open(weft_scope *scope, const char *ur
 WEFT_API weft_listener *weft_acceptor_listener(const weft_acceptor *acceptor);
 /**
  * Waits for a connection.
- * @param scope  the stream is usable until it closes: then it is closed, gracefully
+ * @param scope  the stream is usable until it closes: then it is closed, gracefully. Until then it is one of the
+ *               listener's connections: with the acceptor's scope, and the grace time of a stop, it ends, too
  * @return 0; WEFT_EENDED when the listener has stopped; the reason if the task was cancelled; -EBUSY if another task
  *         waits
  */

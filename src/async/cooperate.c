@@ -51,7 +51,7 @@ static void place_job(struct job *job)
     bool is_idle = job->pauses > 0 || job->inner.deferred;
 
     weft_link_remove(&job->link);
-    if (!cooperator)
+    if (!cooperator || weft_deferred_fired(job->deferred))
         return; /* it is gone, and the job is about to be cancelled */
     weft_link_insert_before(is_idle ? &cooperator->idle : &cooperator->ready, &job->link);
     call_soon(cooperator);

@@ -167,7 +167,7 @@ void scope_leave(weft_scope_member *member)
 
 int scope_watch(weft_scope *scope, struct scope_watcher *watcher)
 {
-    if (watcher && scope->watcher)
+    if (watcher && scope->watcher && scope->watcher != watcher)
         return -EBUSY;
     scope->watcher = watcher;
     return 0;

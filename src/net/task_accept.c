@@ -122,7 +122,14 @@ static int wait_for_one(weft_acceptor *acceptor, weft_task *task, weft_place pla
     while (!(*ret_io = next_waiting(acceptor)) && status == 0) {
         if (acceptor->stopped || acceptor->orphan)
             return WEFT_EENDED;
-        status = task_stream_wait(task, &acceptor->accepting, "a connection", place);
+        if (acceptor->accepting)
+            return -EBUSY;
+        if ((status = task_reason(task)) < 0)
+            break;
+        acceptor->accepting = task;
+        task_park(task, "a connection", "a stream", place);
+        acceptor->accepting = NULL;
+        status = task_reason(task);
     }
     return *ret_io ? 0 : status;
 }

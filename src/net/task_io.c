@@ -13,6 +13,8 @@ static int begin(weft_stream *stream, const char *call, weft_place place, struct
     *ret_task = task_that_waits(call, place);
     if (!*ret_task)
         return WEFT_ENOTASK;
+    if (task_reason(*ret_task) < 0)
+        return task_reason(*ret_task); /* a task that was cancelled may have a stream that is gone: it is not touched */
     *ret_io = task_stream_of(stream);
     return *ret_io ? 0 : -EINVAL;
 }
@@ -47,7 +49,7 @@ static int wait_for_more(struct task_stream *io, weft_task *task, weft_place pla
         io->paused = false;
         weft_stream_resume(io->stream);
     }
-    return task_stream_wait(task, &io->reader, "input", place);
+    return task_stream_wait(io, task, &io->reader, "input", place);
 }
 
 static int lend(struct task_stream *io, size_t length, weft_bytes *ret)
@@ -154,6 +156,8 @@ int weft_task_write(weft_stream *stream, weft_bytes bytes, weft_place place)
 
     if (status == 0)
         status = task_reason(task);
+    if (status == 0 && io->writer)
+        status = -EBUSY;
     if (status < 0 || io->reason < 0)
         return status < 0 ? status : io->reason;
     status = weft_stream_write(stream, bytes);
@@ -161,7 +165,7 @@ int weft_task_write(weft_stream *stream, weft_bytes bytes, weft_place place)
         return status;
     io->full = true;
     while (io->full) {
-        status = task_stream_wait(task, &io->writer, "output", place);
+        status = task_stream_wait(io, task, &io->writer, "output", place);
         if (status < 0 || io->reason < 0)
             return status < 0 ? status : io->reason;
     }
@@ -179,7 +183,7 @@ int weft_task_close(weft_stream *stream, weft_place place)
     if (io->reason == 0)
         weft_stream_close(stream);
     while (status == 0 && io->reason == 0)
-        status = task_stream_wait(task, &io->life, "the end", place);
+        status = task_stream_wait(io, task, &io->life, "the end", place);
     if (status < 0)
         return status;
     return io->reason == WEFT_ECLOSED ? 0 : io->reason;
@@ -208,7 +212,7 @@ int weft_task_connect(weft_scope *scope, const char *url, const weft_stream_opti
     }
     task_stream_bind(io, stream);
     while (status == 0 && !io->connected && io->reason == 0)
-        status = task_stream_wait(task, &io->life, "a connection", place);
+        status = task_stream_wait(io, task, &io->life, "a connection", place);
     if (status == 0 && !io->connected)
         status = io->reason;
     if (status < 0) {

@@ -17,8 +17,11 @@ static int converse(weft_task *me, void *arg)
     const struct task_factory *factory = io->owner;
     int status = task_stream_move(io, weft_task_scope(me)); /* which closes it, gracefully, when this returns */
 
-    if (status < 0)
+    if (status < 0) {
+        weft_stream_abort(io->stream);
+        task_stream_orphan(io);
         return status;
+    }
     factory->handler(io->stream, factory->arg);
     return 0;
 }

@@ -78,6 +78,7 @@ static size_t received(weft_protocol *protocol, weft_stream *stream, weft_bytes 
 {
     struct task_stream *io = weft_container_of(protocol, struct task_stream, protocol);
     size_t used = io->end - io->begin, take = in.length;
+    size_t room = io->limit > used ? io->limit - used : 0;
 
     (void)stream;
     if (lend_directly(io, in))
@@ -87,9 +88,9 @@ static size_t received(weft_protocol *protocol, weft_stream *stream, weft_bytes 
         pause_input(io);
         return 0;
     }
-    if (take > io->limit - used || !make_room(io, take)) {
+    if (take > room || !make_room(io, take)) {
         pause_input(io);
-        take = io->limit > used ? io->limit - used : 0;
+        take = room;
         if (take > in.length || !make_room(io, take))
             return 0;
     }
@@ -137,6 +138,20 @@ static void destroy(struct task_stream *io)
     weft_release(io);
 }
 
+static void reap(struct loop_task *task)
+{
+    destroy(weft_container_of(task, struct task_stream, reap));
+}
+
+/* At the end of the turn: a task that has just gone on still looks at it. */
+static void free_if_over(struct task_stream *io)
+{
+    if (!io->orphan || io->reason == 0 || io->waits > 0)
+        return;
+    io->reap.run = reap;
+    loop_reap(io->stream->loop, &io->reap);
+}
+
 static void connected(weft_protocol *protocol, weft_stream *stream)
 {
     struct task_stream *io = weft_container_of(protocol, struct task_stream, protocol);
@@ -157,8 +172,7 @@ static void lost(weft_protocol *protocol, weft_stream *stream, int reason)
     wake(io->life);
     wake(io->reader);
     wake(io->writer);
-    if (io->orphan)
-        destroy(io);
+    free_if_over(io);
 }
 
 static WEFT_PROTOCOL(task_stream_ops, "task", "a parked stack cannot be frozen", .connected = connected,
@@ -191,13 +205,14 @@ void task_stream_bind(struct task_stream *io, weft_stream *stream)
 
 void task_stream_orphan(struct task_stream *io)
 {
+    if (io->orphan)
+        return;
     scope_leave(&io->member);
     weft_link_remove(&io->link);
     io->orphan = true;
-    if (io->reason < 0)
-        destroy(io);
-    else
+    if (io->reason == 0)
         weft_stream_close(io->stream);
+    free_if_over(io);
 }
 
 /* Its scope has ended: a scope that merely closes lets go out what was written. */
@@ -235,7 +250,7 @@ struct task_stream *task_stream_of(weft_stream *stream)
     return protocol->ops == &task_stream_ops ? weft_container_of(protocol, struct task_stream, protocol) : NULL;
 }
 
-int task_stream_wait(weft_task *task, weft_task **slot, const char *what, weft_place place)
+int task_stream_wait(struct task_stream *io, weft_task *task, weft_task **slot, const char *what, weft_place place)
 {
     int status = task_reason(task);
 
@@ -244,7 +259,10 @@ int task_stream_wait(weft_task *task, weft_task **slot, const char *what, weft_p
     if (*slot)
         return -EBUSY;
     *slot = task;
+    io->waits++;
     task_park(task, what, "a stream", place);
+    io->waits--;
     *slot = NULL;
+    free_if_over(io);
     return task_reason(task);
 }

@@ -29,10 +29,12 @@ struct task_stream {
     weft_task *life;            /* who waits for the beginning or the end */
     int reason;                 /* why it was lost; 0 before */
     bool connected, ended, paused;
-    bool direct;                                  /* `data` is the loop's, inside `received` */
-    bool draining;                                /* the listener stops */
-    bool full;                                    /* above the high-water mark */
-    bool orphan;                                  /* no scope wants it any more */
+    bool direct;    /* `data` is the loop's, inside `received` */
+    bool draining;  /* the listener stops */
+    bool full;      /* above the high-water mark */
+    bool orphan;    /* no scope wants it any more */
+    unsigned waits; /* how many of the three wait, or have still to go on */
+    struct loop_task reap;
     weft_link link;                               /* among those that wait for weft_accept */
     void (*on_connected)(struct task_stream *io); /* or NULL */
     void *owner;
@@ -54,6 +56,6 @@ struct task_stream *task_stream_of(weft_stream *stream);
 int task_stream_move(struct task_stream *io, weft_scope *scope);
 /* Waits in @p slot for @p what. Returns 0 after a wake-up, which may have come for any reason; -EBUSY; or why the task
  * must not wait. */
-int task_stream_wait(weft_task *task, weft_task **slot, const char *what, weft_place place);
+int task_stream_wait(struct task_stream *io, weft_task *task, weft_task **slot, const char *what, weft_place place);
 
 #endif

@@ -320,6 +320,103 @@ static void two_readers_of_one_stream_are_refused(void **state)
     run(reads_twice_at_once, NULL);
 }
 
+static int fills_the_output(weft_task *me, void *arg)
+{
+    static char block[256 * 1024];
+
+    (void)me;
+    assert_int_equal(weft_write(arg, weft_bytes_of(block, sizeof block)), WEFT_ECANCELED);
+    return 0;
+}
+
+static int writes_beside_a_writer(weft_task *me, void *arg)
+{
+    weft_scope *scope = weft_scope_open(weft_task_scope(me), WEFT_NEVER);
+    weft_stream *a, *b;
+    size_t queued;
+
+    (void)arg;
+    make_pair(me, &a, &b);
+    assert_int_equal(weft_spawn(scope, fills_the_output, a), 0);
+    weft_sleep(WEFT_SECONDS(5));
+    queued = weft_stream_queued(a);
+    assert_true(queued > 0);
+    assert_int_equal(weft_write(a, text("more")), -EBUSY);
+    assert_int_equal(weft_stream_queued(a), queued);
+    weft_scope_cancel(scope, WEFT_ECANCELED);
+    (void)weft_scope_finish(scope);
+    return 0;
+}
+
+static void a_second_writer_queues_nothing(void **state)
+{
+    (void)state;
+    run(writes_beside_a_writer, NULL);
+}
+
+static int floods(weft_task *me, void *arg)
+{
+    static char block[4096];
+
+    (void)me;
+    memset(block, 'x', sizeof block);
+    while (weft_write(arg, weft_bytes_of(block, sizeof block)) == 0)
+        ;
+    return 0;
+}
+
+static int gives_up_a_long_line(weft_task *me, void *arg)
+{
+    weft_stream *a, *b;
+    weft_bytes in;
+
+    (void)arg;
+    make_pair(me, &a, &b);
+    assert_int_equal(weft_spawn(weft_task_scope(me), floods, a), 0);
+    assert_int_equal(weft_read_until(b, text("\n"), 200 * 1024, &in), WEFT_EINPUTLIMIT);
+    weft_sleep(WEFT_SECONDS(60));
+    assert_true(weft_read(b, &in) > 0);
+    assert_true(in.length < 512 * 1024); /* it was held up, though more than the usual limit was there */
+    return 0;
+}
+
+static void a_peer_is_held_up_after_a_line_that_was_too_long(void **state)
+{
+    (void)state;
+    run(gives_up_a_long_line, NULL);
+}
+
+static int reads_until_it_is_over(weft_task *me, void *arg)
+{
+    weft_bytes in;
+
+    (void)me;
+    assert_true(weft_read(arg, &in) < 0);
+    return 0;
+}
+
+static int closes_the_scope_of_the_stream(weft_task *me, void *arg)
+{
+    weft_scope *scope = weft_scope_open(weft_task_scope(me), WEFT_NEVER);
+    weft_acceptor *acceptor;
+    weft_stream *a;
+
+    (void)arg;
+    assert_int_equal(weft_acceptor_open(weft_task_scope(me), "mem://pair", NULL, &acceptor, NULL), 0);
+    assert_int_equal(weft_connect(scope, "mem://pair", NULL, &a), 0);
+    assert_int_equal(weft_spawn(weft_task_scope(me), reads_until_it_is_over, a), 0);
+    weft_sleep(WEFT_SECONDS(1));
+    weft_scope_close(scope);
+    weft_sleep(WEFT_SECONDS(1));
+    return 0;
+}
+
+static void a_reader_outlives_the_scope_of_its_stream(void **state)
+{
+    (void)state;
+    run(closes_the_scope_of_the_stream, NULL);
+}
+
 /* -- serving -- */
 
 static void echo(weft_stream *peer, void *arg)
@@ -460,6 +557,9 @@ int main(void)
         task_test(a_connection_that_fails_says_why),
         task_test(a_reader_that_is_cancelled_leaves_the_stream),
         task_test(two_readers_of_one_stream_are_refused),
+        task_test(a_second_writer_queues_nothing),
+        task_test(a_peer_is_held_up_after_a_line_that_was_too_long),
+        task_test(a_reader_outlives_the_scope_of_its_stream),
         task_test(a_handler_is_run_for_each_connection),
         task_test(accepting_ends_with_the_listener),
         task_test(outside_of_a_task_nothing_waits),

@@ -78,6 +78,17 @@ static weft_time share(const struct http_link *link)
     return left > WEFT_MILLISECONDS(1) ? left : WEFT_MILLISECONDS(1);
 }
 
+/* An IPv4 address in the dress of an IPv6 one (RFC 4291 §2.5.5.2) is what it leads to, for whoever may refuse it. */
+static void undress(weft_address *address)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+    if (address->family != WEFT_ADDRESS_IPV6 || memcmp(address->ip, mapped, sizeof mapped) != 0)
+        return;
+    address->family = WEFT_ADDRESS_IPV4;
+    memmove(address->ip, address->ip + sizeof mapped, 4);
+}
+
 /* Begins an attempt at the next address that is allowed. Returns whether there was one. */
 static bool try_next(struct http_link *link)
 {
@@ -88,6 +99,7 @@ static bool try_next(struct http_link *link)
         int status = WEFT_EADDRESS;
 
         address->port = link->request->url.port;
+        undress(address);
         if (is_allowed(link->client, address)) {
             weft_address_text(address, text);
             snprintf(url, sizeof url, "tcp://%s", text);

@@ -207,6 +207,20 @@ static int start(struct fetch *fetch, weft_scope *scope, const weft_http_call *c
     return weft_http_request_start(scope, &known, &fetch->receiver, &fetch->request);
 }
 
+/* The story of a fetch that did not begin. What stands before an @ in a URL may be a password. */
+static weft_failure *story_before(const weft_http_call *call, int error)
+{
+    const char *url = call->size && call->url ? call->url : "", *host = strstr(url, "://"), *at = NULL;
+
+    host = host ? host + 3 : url;
+    for (const char *p = host; *p && !strchr("/?#", *p); p++)
+        if (*p == '@')
+            at = p + 1;
+    if (!at)
+        return weft_failure_new(error, NULL, "%s", strchr(url, '@') ? "a URL" : url);
+    return weft_failure_new(error, NULL, "%.*s...@%s", (int)(host - url), url, at);
+}
+
 weft_deferred *weft_http_fetch_at(weft_scope *scope, const weft_http_call *call, weft_place place)
 {
     struct fetch *fetch = scope ? weft_allocate_zeroed(1, sizeof *fetch) : NULL;
@@ -223,7 +237,7 @@ weft_deferred *weft_http_fetch_at(weft_scope *scope, const weft_http_call *call,
     status = start(fetch, scope, call);
     if (status < 0) {
         weft_release(fetch);
-        (void)weft_deferred_fail_with(deferred, weft_failure_new(status, NULL, "%s", call->url ? call->url : "a URL"));
+        (void)weft_deferred_fail_with(deferred, story_before(call, status));
         return deferred;
     }
     fetch->deferred = deferred;

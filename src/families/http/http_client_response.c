@@ -133,6 +133,15 @@ static void tell_head(weft_http_request *request)
         ops->head(request->receiver, request);
 }
 
+/* A 204 that announces a body: its sender may send one, where the next response is awaited (RFC 9110 §8.6). */
+static bool belies_itself(const weft_http_request *request)
+{
+    weft_bytes length = weft_http_request_field(request, "content-length");
+
+    return request->status == 204 && (weft_http_request_field(request, "transfer-encoding").data ||
+                                      (length.data && !weft_bytes_equal(length, weft_bytes_from("0"))));
+}
+
 int http_response_head(weft_http_request *request, const weft_http1_head *head)
 {
     int status = keep_head(request);
@@ -142,7 +151,7 @@ int http_response_head(weft_http_request *request, const weft_http1_head *head)
     if (head->upgrade)
         return check_upgrade(request);
     request->framing = head->framing;
-    request->keep_alive = head->keep_alive;
+    request->keep_alive = head->keep_alive && !belies_itself(request);
     request->response_length = head->framing == WEFT_HTTP1_BODY_LENGTH ? head->length
                                : head->framing == WEFT_HTTP1_BODY_NONE ? 0
                                                                        : WEFT_HTTP_LENGTH_UNKNOWN;

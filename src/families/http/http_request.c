@@ -4,6 +4,8 @@
 
 #include <weft/memory.h>
 
+#include "base/options.h"
+
 /* -- waiting for a connection -- */
 
 void http_request_queue(weft_http_request *request, bool first)
@@ -137,10 +139,15 @@ int weft_http_request_start(weft_scope *scope, const weft_http_call *call, weft_
 {
     weft_http_request *request;
     weft_http_client *client;
-    int status = scope ? find_client(scope, call, &client) : WEFT_ENOMEM;
+    weft_http_call known = {0};
+    int status = scope ? options_copy(&known, sizeof known, call) : WEFT_ENOMEM;
 
+    if (status == 0 && known.upgrade && !receiver->ops->upgraded)
+        status = -EINVAL;
     if (status == 0)
-        status = http_request_new(client, call, &request);
+        status = find_client(scope, &known, &client);
+    if (status == 0)
+        status = http_request_new(client, &known, &request);
     if (status < 0)
         return status;
     status = enter(request, scope);
@@ -152,7 +159,7 @@ int weft_http_request_start(weft_scope *scope, const weft_http_call *call, weft_
     client->alive++;
     client->loop->waiting++;
     weft_link_insert_before(&client->requests, &request->all);
-    http_request_timer_init(request, call->total_time);
+    http_request_timer_init(request, known.total_time);
     http_request_queue(request, false);
     if (ret_request)
         *ret_request = request;

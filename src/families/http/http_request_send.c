@@ -72,7 +72,7 @@ static int may_write(const weft_http_request *request)
         return WEFT_EENDED;
     if (!(request->flags & REQUEST_ASKED))
         return -EAGAIN;
-    return request->flags & REQUEST_MAY_SEND ? 0 : WEFT_EENDED;
+    return (request->flags & REQUEST_MAY_SEND) && request->link ? 0 : WEFT_EENDED; /* no link: it was handed over */
 }
 
 static int write_chunk(weft_http_request *request, weft_bytes bytes)

@@ -359,7 +359,7 @@ static void h1_36_the_filter_sees_what_is_connected_to(void **state)
     weft_http_client *client;
     struct origin_result result;
     static const char *const refused[] = {"http://10.0.0.1/", "http://169.254.169.254/latest", "http://[::1]/",
-                                          "http://[::ffff:127.0.0.1]/", "http://127.0.0.2/"};
+                                          "http://[::ffff:127.0.0.2]/", "http://127.0.0.2/"};
 
     (void)state;
     assert_int_equal(weft_http_client_new(ROOT, &options, &client), 0);
