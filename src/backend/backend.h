@@ -83,6 +83,7 @@ struct backend_stream {
         int fd;
         int pair[2]; /* a pipe transport: in, out */
         struct memory_end *end;
+        struct sim_end *sim;
     };
     uint32_t flags;
 };
@@ -109,6 +110,7 @@ struct backend_listener {
     union {
         int fd;
         struct memory_port *port;
+        struct sim_port *port_of_sim;
     };
     struct socket_path *path; /* of a UNIX socket that was bound here, to be removed; or NULL */
     uint32_t flags;

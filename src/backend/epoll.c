@@ -258,7 +258,7 @@ int backend_epoll_open(struct backend **ret)
     sigemptyset(&self->watched);
     weft_link_init(&self->warming);
     self->buffer = weft_allocate(EPOLL_BUFFER);
-    self->base.memory = memory_network_new(NULL);
+    self->base.memory = memory_network_new();
     status = self->buffer && self->base.memory ? open_descriptors(self) : WEFT_ENOMEM;
     if (status < 0) {
         epoll_close(&self->base);

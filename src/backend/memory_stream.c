@@ -4,7 +4,7 @@
  *
  * An end holds the bytes that travel towards it. Everything that can be said
  * to an owner is said from memory_dispatch: an end with news is put into the
- * network's list of work, with the time from which it may be delivered.
+ * network's list of work.
  *
  * Invariants:
  *  1. end->peer->peer == end, or end->peer is NULL because the other is closed.
@@ -37,7 +37,6 @@ struct memory_port {
 
 struct memory_end {
     weft_link work; /* alone, or in network->work, or in its port's backlog */
-    weft_time due;
     struct memory_network *network;
     struct backend_stream *stream;
     struct memory_end *peer;
@@ -50,15 +49,13 @@ struct memory_end {
 };
 
 struct memory_network {
-    struct memory_chaos *chaos;
     weft_chunk_pool *chunks;
     weft_link ports;
     weft_link work;
     weft_link doing; /* what memory_dispatch still has to look at */
-    size_t made;
 };
 
-struct memory_network *memory_network_new(struct memory_chaos *chaos)
+struct memory_network *memory_network_new(void)
 {
     struct memory_network *network = weft_allocate_zeroed(1, sizeof *network);
 
@@ -69,7 +66,6 @@ struct memory_network *memory_network_new(struct memory_chaos *chaos)
         weft_release(network);
         return NULL;
     }
-    network->chaos = chaos;
     weft_link_init(&network->ports);
     weft_link_init(&network->work);
     weft_link_init(&network->doing);
@@ -95,34 +91,13 @@ void memory_network_free(struct memory_network *network)
 
 static void have_work(struct memory_end *end)
 {
-    struct memory_chaos *chaos = end->network->chaos;
-
-    if (!weft_link_is_alone(&end->work))
-        return;
-    end->due = chaos ? chaos->arrival(chaos) : 0;
-    weft_link_insert_before(&end->network->work, &end->work);
-}
-
-weft_time memory_next(const struct memory_network *network)
-{
-    weft_time next = WEFT_NEVER;
-
-    for (const weft_link *link = network->work.next; link != &network->work; link = link->next) {
-        weft_time due = weft_container_of(link, struct memory_end, work)->due;
-        if (due < next)
-            next = due;
-    }
-    return next;
+    if (weft_link_is_alone(&end->work))
+        weft_link_insert_before(&end->network->work, &end->work);
 }
 
 bool memory_has_work(const struct memory_network *network)
 {
-    weft_time next;
-
-    if (weft_link_is_alone(&network->work))
-        return false;
-    next = memory_next(network);
-    return next <= (network->chaos ? network->chaos->now(network->chaos) : 0);
+    return !weft_link_is_alone(&network->work);
 }
 
 /* -- what an owner asks of an end -- */
@@ -150,36 +125,15 @@ static void reset_end(struct memory_end *end)
     have_work(end);
 }
 
-/* Breaks the connection as a network would: both ends are told. */
-static void break_connection(struct memory_end *end)
-{
-    struct memory_end *peer = end->peer;
-
-    reset_end(end);
-    if (peer) {
-        reset_end(peer);
-        peer->peer = NULL;
-        end->peer = NULL;
-    }
-}
-
 static size_t room_for(const struct memory_end *end, size_t wanted)
 {
     size_t used = weft_bytequeue_length(&end->peer->in), room = used < MEMORY_CAPACITY ? MEMORY_CAPACITY - used : 0;
-    struct memory_chaos *chaos = end->network->chaos;
-
-    if (wanted < room)
-        room = wanted;
-    return room > 1 && chaos ? chaos->split(chaos, room) : room;
+    return wanted < room ? wanted : room;
 }
 
 /* Whether @p end can send; if not, the error. */
-static int can_send(struct memory_end *end)
+static int can_send(const struct memory_end *end)
 {
-    struct memory_chaos *chaos = end->network->chaos;
-
-    if (chaos && !end->reset && chaos->breaks(chaos))
-        break_connection(end);
     if (end->reset)
         return -ECONNRESET;
     return end->peer ? 0 : -EPIPE;
@@ -189,7 +143,7 @@ static int64_t cut_short(struct memory_end *end, int64_t sent)
 {
     end->blocked = true;
     if (weft_bytequeue_length(&end->peer->in) < MEMORY_CAPACITY) {
-        end->room = true; /* it was the chaos, not the capacity: there will be room at once */
+        end->room = true; /* it was the stretch that ended, not the room */
         have_work(end);
     }
     return sent > 0 ? sent : BACKEND_LATER;
@@ -407,16 +361,6 @@ static const struct backend_listening memory_listening = {
     .local = memory_listener_local,
 };
 
-void memory_listener_set_address(struct backend_listener *listener, const weft_address *address)
-{
-    listener->port->address = *address;
-}
-
-bool memory_is_listened_at(const struct memory_network *network, weft_bytes name)
-{
-    return find_port(network, name) != NULL;
-}
-
 int memory_listen(struct memory_network *network, struct backend_listener *listener, weft_bytes name, int backlog)
 {
     struct memory_port *port;
@@ -462,12 +406,6 @@ static int pair_ends(struct memory_end *client, struct memory_port *port)
     client->peer = server;
     server->port = port;
     port->waiting++;
-    server->local = client->remote = port->address;
-    if (port->address.family != WEFT_ADDRESS_MEMORY) {
-        client->local = port->address;
-        client->local.port = (uint16_t)(40000 + client->network->made++ % 20000);
-        server->remote = client->local;
-    }
     have_work(server);
     return 0;
 }
@@ -528,14 +466,11 @@ static void make_room(struct memory_end *end)
 
 static void deliver_bytes(struct memory_end *end)
 {
-    struct memory_chaos *chaos = end->network->chaos;
     weft_bytes run = weft_bytes_of(NULL, 0);
 
     (void)weft_bytequeue_peek(&end->in, &run, 1);
     if (run.length > DELIVERY)
         run.length = DELIVERY;
-    if (run.length > 1 && chaos)
-        run.length = chaos->split(chaos, run.length);
     end->stream->events->received(end->stream, run, 0);
     if (!end->stream)
         return;
@@ -585,17 +520,11 @@ static void end_news(struct memory_end *end)
 
 void memory_dispatch(struct memory_network *network)
 {
-    weft_time now = network->chaos ? network->chaos->now(network->chaos) : 0;
-
     weft_link_splice(&network->doing, &network->work);
     while (!weft_link_is_alone(&network->doing)) {
         struct memory_end *end = weft_container_of(network->doing.next, struct memory_end, work);
 
         weft_link_remove(&end->work);
-        if (end->due > now) {
-            weft_link_insert_before(&network->work, &end->work);
-            continue;
-        }
         if (end->port) {
             accept_end(end);
             continue;

@@ -24,7 +24,6 @@
 #include <weft/http_client.h>
 #include <weft/timer.h>
 
-#include "backend/memory_stream.h"
 #include "backend/sim.h"
 #include "base/random.h"
 #include "loop/loop_internal.h"
@@ -232,7 +231,7 @@ static void settle(struct world *world)
 {
     for (int turns = 0, quiet = 0; turns < TURNS && quiet < 2; turns++) {
         demand(weft_loop_step(world->loop) >= 0, "the loop can turn");
-        if (weft_loop_prepare(world->loop) > 0 && !memory_has_work(world->loop->backend->memory))
+        if (weft_loop_prepare(world->loop) > 0 && !world->loop->backend->ops->has_work(world->loop->backend))
             quiet++;
         else
             quiet = 0;
@@ -274,7 +273,9 @@ static void world_open(struct world *world, const uint8_t draws[4])
                                                     .interim = 4,
                                                     .head_time = WEFT_SECONDS(10),
                                                     .body_time = WEFT_SECONDS(10)};
-    struct sim_faults faults = {.splits = draws[0] & 1, .latency_max = draws[0] & 2 ? WEFT_MILLISECONDS(3) : 0};
+    weft_faults faults = {.short_reads = draws[0] & 1 ? 500000 : 0,
+                          .short_writes = draws[0] & 1 ? 500000 : 0,
+                          .latency = {0, draws[0] & 2 ? WEFT_MILLISECONDS(3) : 0}};
     weft_loop_options options = {.size = sizeof options, .backend = "sim:1", .watchdog = WEFT_NEVER};
 
     world->factory.ops = &factory_ops;

@@ -292,7 +292,8 @@ static void fill_in(char *buffer, size_t size, const char *text, uint64_t number
 
 void law_world_open(struct law_world *world, const struct law_kind *kind, uint64_t seed)
 {
-    static const struct sim_faults faults = {.splits = true, .latency_max = WEFT_MILLISECONDS(5)};
+    static const weft_faults faults = {
+        .short_reads = 500000, .short_writes = 500000, .latency = {0, WEFT_MILLISECONDS(5)}};
     char backend[64];
     weft_loop_options options = {.size = sizeof options, .backend = backend, .watchdog = WEFT_NEVER};
 

@@ -206,7 +206,8 @@ static size_t act_received(struct law_peer *peer, weft_bytes in)
 
 static void begin(struct law_world *world, const struct law_kind *kind, uint64_t seed)
 {
-    struct sim_faults faults = {.splits = true, .latency_max = WEFT_MILLISECONDS(5), .resets_per_million = 2000};
+    weft_faults faults = {
+        .short_reads = 500000, .short_writes = 500000, .latency = {0, WEFT_MILLISECONDS(5)}, .resets = 2000};
 
     random_init(&dice, seed * 7919);
     memset(heirs, 0, sizeof heirs);

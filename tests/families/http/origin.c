@@ -227,8 +227,8 @@ static int listen(struct origin_world *world, struct origin *origin)
     return 0;
 }
 
-static int open_world(struct origin_world *world, const weft_http_client_options *options,
-                      const struct sim_faults *faults, uint64_t seed)
+static int open_world(struct origin_world *world, const weft_http_client_options *options, const weft_faults *faults,
+                      uint64_t seed)
 {
     char backend[32];
     weft_loop_options loop_options = {.size = sizeof loop_options, .backend = backend, .watchdog = WEFT_NEVER};
@@ -248,7 +248,7 @@ static int open_world(struct origin_world *world, const weft_http_client_options
     return status;
 }
 
-void origin_open(struct origin_world *world, const weft_http_client_options *options, const struct sim_faults *faults,
+void origin_open(struct origin_world *world, const weft_http_client_options *options, const weft_faults *faults,
                  uint64_t seed)
 {
     assert_int_equal(open_world(world, options, faults, seed), 0);

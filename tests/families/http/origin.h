@@ -65,7 +65,7 @@ struct origin_result {
 };
 
 /* Makes a loop of a simulator with ORIGINS servers and a client with @p options (or NULL). */
-void origin_open(struct origin_world *world, const weft_http_client_options *options, const struct sim_faults *faults,
+void origin_open(struct origin_world *world, const weft_http_client_options *options, const weft_faults *faults,
                  uint64_t seed);
 /* The same, but returns an error where memory is short. */
 int origin_try_open(struct origin_world *world, const weft_http_client_options *options);

@@ -142,7 +142,7 @@ static void finish(struct told *told)
     assert_int_equal(told->gone, 1);
 }
 
-static void open_with(const struct sim_faults *faults)
+static void open_with(const weft_faults *faults)
 {
     origin_open(&world, NULL, faults, 5);
     origin = &world.origins[0];
@@ -570,7 +570,8 @@ static void a_scope_that_ends_takes_its_requests_along(void **state)
 /* However the network divides and delays it. */
 static void the_same_happens_however_bytes_are_split(void **state)
 {
-    static const struct sim_faults faults = {.splits = true, .latency_max = WEFT_MILLISECONDS(3)};
+    static const weft_faults faults = {
+        .short_reads = 500000, .short_writes = 500000, .latency = {0, WEFT_MILLISECONDS(3)}};
 
     (void)state;
     for (uint64_t seed = 1; seed <= 30; seed++) {

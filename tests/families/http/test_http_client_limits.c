@@ -146,7 +146,7 @@ static void the_deadline_of_a_scope_ends_what_is_in_it(void **state)
 
 /* -- cancelling, at every turn of the loop -- */
 
-static void cancelled_at(unsigned turns, bool by_scope, const struct sim_faults *faults)
+static void cancelled_at(unsigned turns, bool by_scope, const weft_faults *faults)
 {
     weft_scope *scope;
     struct origin_result result;
@@ -177,7 +177,8 @@ static void cancelled_at(unsigned turns, bool by_scope, const struct sim_faults 
 
 static void a_cancelled_request_leaves_nothing(void **state)
 {
-    static const struct sim_faults slow = {.splits = true, .latency_max = WEFT_MILLISECONDS(2)};
+    static const weft_faults slow = {
+        .short_reads = 500000, .short_writes = 500000, .latency = {0, WEFT_MILLISECONDS(2)}};
 
     (void)state;
     for (unsigned turns = 0; turns < 40; turns++) {
@@ -321,7 +322,7 @@ static void gzip_and_deflate_are_decoded(void **state)
         const char *name;
         int bits;
     } cases[] = {{"gzip", 31}, {"x-gzip", 31}, {"deflate", 15}, {"deflate", -15}, {"identity, gzip", 31}};
-    static const struct sim_faults splits = {.splits = true};
+    static const weft_faults splits = {.short_reads = 500000, .short_writes = 500000};
     struct origin_result result;
 
     (void)state;

@@ -353,7 +353,7 @@ static void a_client_that_takes_too_little_is_cut_off(void **state)
             gulp(client, WEFT_SECONDS(5)); /* no stall, but a fifth of the rate */
         assert_in_range(gulps, 2, 5);
         web_expect_lost(client, false);
-        assert_true(client->bytes > GULP && client->bytes < SIZE);
+        assert_true(client->bytes >= GULP / 2 && client->bytes < SIZE); /* what it had not read goes with the reset */
         if (kind % 4 == 1) {
             assert_int_equal(web_kept_at(&web, 0)->gone, 1);
             assert_int_equal(web_kept_at(&web, 0)->reason, WEFT_ETIMEDOUT);
@@ -426,8 +426,6 @@ static void without_a_rate_it_is_the_stall_that_ends_it(void **state)
     assert_int_equal(weft_listener_connections(web.listener), 1);
     web_pass(&web, WEFT_SECONDS(2));
     assert_int_equal(weft_listener_connections(web.listener), 0);
-    weft_stream_resume(client->stream);
-    web_settle(&web);
     web_expect_lost(client, false);
     web_close(&web);
 }
@@ -485,7 +483,6 @@ static void an_exchange_may_be_given_a_time_in_all(void **state)
     assert_int_equal(weft_listener_connections(web.listener), 3);
     web_pass(&web, WEFT_MILLISECONDS(200));
     assert_int_equal(weft_listener_connections(web.listener), 0);
-    weft_stream_resume(reads->stream);
     web_settle(&web);
     expect_408(sends);
     web_expect_lost(waits, true);

@@ -252,7 +252,8 @@ static void check_responses(struct run *run, struct web_client *client)
 
 static void run_seed(uint64_t seed)
 {
-    static const struct sim_faults faults = {.splits = true, .latency_max = WEFT_MILLISECONDS(5)};
+    static const weft_faults faults = {
+        .short_reads = 500000, .short_writes = 500000, .latency = {0, WEFT_MILLISECONDS(5)}};
     struct web_options options = {.seed = seed, .faults = seed % 4 ? &faults : NULL};
     struct run *run = calloc(1, sizeof *run);
     struct web_client *client;

@@ -8,7 +8,6 @@
 
 #include <weft/wire/http1.h>
 
-#include "backend/memory_stream.h"
 #include "loop/loop_internal.h"
 
 #define TURNS_MOST 200000
@@ -445,7 +444,7 @@ void web_close(struct web *web)
 
 static bool is_quiet(const struct web *web)
 {
-    return weft_loop_prepare(web->loop) > 0 && !memory_has_work(web->loop->backend->memory);
+    return weft_loop_prepare(web->loop) > 0 && !web->loop->backend->ops->has_work(web->loop->backend);
 }
 
 void web_settle(struct web *web)

@@ -82,7 +82,7 @@ struct web {
 /* How a world is made; zero is the default. */
 struct web_options {
     uint64_t seed;
-    const struct sim_faults *faults;
+    const weft_faults *faults;
     weft_http_server_options server;
     weft_stream_options stream; /* of the server's end */
     weft_http_handler *handler; /* instead of `handle` */

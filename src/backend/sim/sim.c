@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The simulator's backend (world.h). Time passes only in `wait`: it jumps to
+ * the next thing that happens. When nothing ever will, waiting fails with
+ * -EDEADLK instead of hanging the test.
+ */
+#include "backend/sim.h"
+
+#include <errno.h>
+
+#include <weft/memory.h>
+
+#include "backend/sim/world.h"
+
+/* 2026-01-01 00:00:00 UTC: where the simulated wall clock starts. */
+#define WALL_START WEFT_SECONDS(1767225600)
+#define SIGNALS 64
+
+static weft_time sim_now(struct backend *backend)
+{
+    return sim_backend_of(backend)->world->now;
+}
+
+static weft_time sim_wall(struct backend *backend)
+{
+    struct sim_backend *self = sim_backend_of(backend);
+    struct sim_world *world = self->world;
+
+    if (sim_fault(&world->faults, FAULT_clock_jumps))
+        self->host->wall_skew +=
+            (weft_time)sim_fault_below(&world->faults, FAULT_clock_jumps, WEFT_HOURS(2)) - WEFT_HOURS(1);
+    return WALL_START + world->now + self->host->wall_skew;
+}
+
+/* -- waiting -- */
+
+void sim_news_add(struct sim_backend *backend, struct sim_news *news)
+{
+    if (weft_link_is_alone(&news->link))
+        weft_link_insert_before(&backend->news, &news->link);
+}
+
+static bool is_ready(const struct sim_backend *self)
+{
+    return !weft_link_is_alone(&self->news) || !weft_link_is_alone(&self->jobs_done) ||
+           (self->raised & self->watched) || self->woken;
+}
+
+static bool sim_has_work(const struct backend *backend)
+{
+    const struct sim_backend *self = weft_container_of(backend, const struct sim_backend, base);
+
+    return is_ready(self) || sim_world_next(self->world) <= self->world->now;
+}
+
+weft_time sim_world_lateness(struct sim_world *world)
+{
+    if (!sim_fault(&world->faults, FAULT_late_timers))
+        return 0;
+    return (weft_time)sim_fault_below(&world->faults, FAULT_late_timers, WEFT_MILLISECONDS(200));
+}
+
+/* A world of one loop: it moves the clock itself. */
+static int wait_alone(struct sim_backend *self, weft_time until)
+{
+    struct sim_world *world = self->world;
+
+    while (!is_ready(self)) {
+        weft_time next = sim_world_next(world);
+
+        if (next > until) {
+            sim_world_advance(world, until + sim_world_lateness(world));
+            return 0;
+        }
+        if (next == WEFT_NEVER)
+            return -EDEADLK;
+        sim_world_advance(world, next);
+    }
+    return 0;
+}
+
+static int wait_long(struct sim_backend *self, weft_time timeout)
+{
+    struct sim_world *world = self->world;
+    weft_time until = timeout >= WEFT_NEVER - world->now ? WEFT_NEVER : world->now + timeout;
+
+    if (world->park)
+        return world->park(world, self, until);
+    if (sim_fault(&world->faults, FAULT_spurious_wakeups))
+        return 0;
+    return wait_alone(self, until);
+}
+
+static int sim_wait(struct backend *backend, weft_time timeout)
+{
+    struct sim_backend *self = sim_backend_of(backend);
+    struct sim_world *world = self->world;
+    int status = 0;
+
+    sim_world_enter(NULL);
+    sim_world_advance(world, world->now);
+    if (!is_ready(self) && timeout != 0)
+        status = wait_long(self, timeout);
+    self->woken = false;
+    sim_note(world, "turn", self->host, 0, 0, 0);
+    world->counts.turns++;
+    sim_world_enter(world);
+    return status;
+}
+
+/* -- telling -- */
+
+/* In a hostile world the order in which a loop hears of things is not that in which they happened. */
+static struct sim_news *next_news(struct sim_world *world, weft_link *news)
+{
+    bool last = world->faults.chance[FAULT_rare_paths] > 0 && random_below(&world->schedule, 2);
+
+    return weft_container_of(last ? news->prev : news->next, struct sim_news, link);
+}
+
+static void tell_news(struct sim_backend *self)
+{
+    weft_link now;
+
+    weft_link_init(&now);
+    weft_link_splice(&now, &self->news);
+    while (!weft_link_is_alone(&now)) {
+        struct sim_news *news = next_news(self->world, &now);
+        weft_link_remove(&news->link);
+        news->tell(self, news);
+    }
+}
+
+static void sim_dispatch(struct backend *backend)
+{
+    struct sim_backend *self = sim_backend_of(backend);
+    uint64_t raised = self->raised & self->watched;
+
+    self->raised &= ~raised;
+    for (int number = 1; raised && number < SIGNALS; number++)
+        if (raised & (UINT64_C(1) << number))
+            backend->host->signalled(backend->host, number);
+    tell_news(self);
+    sim_jobs_run(self);
+}
+
+static int sim_descriptor(const struct backend *backend)
+{
+    (void)backend;
+    return -1;
+}
+
+static void sim_wake(struct backend *backend)
+{
+    (void)backend; /* there is one thread, and it is awake */
+}
+
+static int sim_entropy(struct backend *backend, void *memory, size_t length)
+{
+    random_fill(&sim_backend_of(backend)->world->secrets, memory, length);
+    return 0;
+}
+
+static int sim_signal_watch(struct backend *backend, int number, bool on)
+{
+    struct sim_backend *self = sim_backend_of(backend);
+
+    if (number < 1 || number >= SIGNALS)
+        return -EINVAL;
+    if (on)
+        self->watched |= UINT64_C(1) << number;
+    else
+        self->watched &= ~(UINT64_C(1) << number);
+    return 0;
+}
+
+static int sim_adopt_listener(struct backend *backend, struct backend_listener *listener, int fd,
+                              const struct backend_socket_options *options)
+{
+    (void)backend;
+    (void)options;
+    (void)listener;
+    (void)fd;
+    return -EOPNOTSUPP;
+}
+
+static int sim_adopt_stream(struct backend *backend, struct backend_stream *stream, int in, int out,
+                            const struct backend_socket_options *options, weft_address *peer)
+{
+    (void)backend;
+    (void)options;
+    (void)stream;
+    (void)in;
+    (void)out;
+    (void)peer;
+    return -EOPNOTSUPP;
+}
+
+/* -- the life of a backend -- */
+
+static void free_world(struct sim_world *world)
+{
+    sim_world_fini(world);
+    weft_release(world);
+}
+
+static void sim_close(struct backend *backend)
+{
+    struct sim_backend *self = sim_backend_of(backend);
+    struct sim_world *world = self->world;
+    bool alone = self->owns_world;
+
+    sim_jobs_free(self);
+    if (world->closed)
+        world->closed(world, self);
+    sim_world_enter(NULL);
+    weft_release(self);
+    if (alone)
+        free_world(world);
+}
+
+static const struct backend_ops sim_ops = {
+    .name = "sim",
+    .close = sim_close,
+    .now = sim_now,
+    .wall = sim_wall,
+    .wait = sim_wait,
+    .dispatch = sim_dispatch,
+    .has_work = sim_has_work,
+    .descriptor = sim_descriptor,
+    .wake = sim_wake,
+    .entropy = sim_entropy,
+    .signal_watch = sim_signal_watch,
+    .listen = sim_listen,
+    .connect = sim_connect,
+    .adopt_listener = sim_adopt_listener,
+    .adopt_stream = sim_adopt_stream,
+    .job_submit = sim_job_submit,
+    .job_cancel = sim_job_cancel,
+};
+
+int sim_backend_new(struct sim_host *host, struct sim_backend **ret)
+{
+    struct sim_backend *self = sim_allocate(host->world, sizeof *self);
+
+    if (!self)
+        return WEFT_ENOMEM;
+    self->base.ops = &sim_ops;
+    self->host = host;
+    self->world = host->world;
+    weft_link_init(&self->news);
+    weft_link_init(&self->jobs);
+    weft_link_init(&self->jobs_done);
+    weft_link_init(&self->jobs_now);
+    *ret = self;
+    return 0;
+}
+
+int backend_sim_open(uint64_t seed, struct backend **ret)
+{
+    struct sim_world *world = weft_allocate(sizeof *world);
+    struct sim_backend *self;
+    struct sim_host *host;
+
+    if (!world)
+        return WEFT_ENOMEM;
+    sim_world_init(world, seed);
+    host = sim_host_new(world, "localhost");
+    if (!host || sim_backend_new(host, &self) < 0) {
+        free_world(world);
+        return WEFT_ENOMEM;
+    }
+    self->owns_world = true;
+    *ret = &self->base;
+    return 0;
+}
+
+void sim_set_faults(struct backend *backend, const weft_faults *faults)
+{
+    weft_faults sized = *faults;
+
+    sized.size = sizeof sized;
+    (void)sim_faults_set(&sim_backend_of(backend)->world->faults, &sized);
+}
+
+void sim_raise(struct backend *backend, int number)
+{
+    sim_backend_of(backend)->raised |= UINT64_C(1) << number;
+}

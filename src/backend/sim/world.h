@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A simulated world, below the seam (docs/decisions/0014).
+ *
+ * The world has a clock and a heap of events. An event is what nature does: a
+ * segment arrives, a link is mended, a job has taken its time. It calls no
+ * code of the program; it changes the state of an object of some host and puts
+ * that into the news of its loop. The program hears of it from
+ * backend_dispatch of that loop, and only there.
+ *
+ * What the world itself allocates never fails on purpose.
+ */
+#ifndef BACKEND_SIM_WORLD_H
+#define BACKEND_SIM_WORLD_H
+
+#include <stdarg.h>
+
+#include <weft/list.h>
+
+#include "backend/backend.h"
+#include "backend/sim/fault.h"
+#include "base/heap.h"
+
+struct sim_world;
+struct sim_backend;
+
+/* Something that will happen; embedded. */
+struct sim_event {
+    struct heap_node node;
+    weft_time due;
+    uint64_t order;
+    void (*happen)(struct sim_world *world, struct sim_event *event);
+};
+
+/* Something that a loop has to be told; embedded. */
+struct sim_news {
+    weft_link link; /* alone, or in the news of a backend */
+    void (*tell)(struct sim_backend *backend, struct sim_news *news);
+};
+
+/* A host: a name, addresses, and the loops that run there. */
+struct sim_host {
+    weft_link link; /* in world->hosts */
+    struct sim_world *world;
+    unsigned number;     /* from 1: 10.0.0.N, fd00::N */
+    weft_time wall_skew; /* how far its wall clock is from the world's */
+    weft_link ports;     /* where somebody listens */
+    weft_link connections;
+    uint16_t next_port;
+    weft_link links; /* to other hosts, of which this has the lower number */
+    char name[];
+};
+
+/* The way between two hosts, or within one. */
+struct sim_link {
+    weft_link link; /* in the links of the host with the lower number */
+    struct sim_host *ends[2];
+    bool cut;
+    struct sim_event mend;
+    weft_time busy[2]; /* until when each direction is */
+};
+
+struct sim_world {
+    uint64_t seed;
+    weft_time now;
+    struct heap events;
+    uint64_t order;
+    struct random_source schedule, network, secrets, user;
+    struct sim_faults faults;
+    weft_link hosts; /* in the order in which they were made */
+    unsigned host_count;
+    /* A runner steps the loops and moves the clock (src/sim): a wait that would wait goes there. Returns 0, or an error
+     * for the wait to return. */
+    int (*park)(struct sim_world *world, struct sim_backend *backend, weft_time until);
+    uint64_t hash;
+    weft_sim_counts counts;
+    uint64_t connections; /* numbers them */
+    unsigned exempt;      /* the world's own allocations, which do not fail on purpose */
+    void (*closed)(struct sim_world *world, struct sim_backend *backend);
+    void (*reach)(struct sim_world *world, const char *probe);
+    void (*trace)(const char *text, void *arg);
+    void *trace_arg;
+};
+
+struct sim_job;
+
+/* The backend of one loop. */
+struct sim_backend {
+    struct backend base;
+    struct sim_host *host;
+    struct sim_world *world;
+    bool owns_world;
+    bool woken;
+    weft_link news;
+    weft_link jobs, jobs_done, jobs_now; /* that take their time; that can run; that this turn runs */
+    uint64_t watched, raised;
+};
+
+/* -- world.c -- */
+
+void sim_world_init(struct sim_world *world, uint64_t seed);
+/* All backends are closed. */
+void sim_world_fini(struct sim_world *world);
+void sim_event_init(struct sim_event *event, void (*happen)(struct sim_world *world, struct sim_event *event));
+/* Has @p event happen at @p due, or now; one that was planned is moved. */
+void sim_event_plan(struct sim_world *world, struct sim_event *event, weft_time due);
+void sim_event_cancel(struct sim_world *world, struct sim_event *event);
+/* When the next event is due; WEFT_NEVER. */
+weft_time sim_world_next(const struct sim_world *world);
+/* Moves the clock to @p time, which is not before now, and lets happen what is due then. */
+void sim_world_advance(struct sim_world *world, weft_time time);
+/* The world whose code runs on this thread, or NULL; what may fail on purpose asks it. */
+struct sim_world *sim_world_current(void);
+void sim_world_enter(struct sim_world *world);
+void *sim_allocate(struct sim_world *world, size_t size);
+
+/* Notes a call or a callback, for the hash and the trace: what, on which host, of which object, and two figures. */
+void sim_note(struct sim_world *world, const char *what, const struct sim_host *host, uint64_t object, int64_t a,
+              int64_t b);
+
+/* -- host.c -- */
+
+struct sim_host *sim_host_new(struct sim_world *world, const char *name);
+void sim_host_free(struct sim_host *host);
+struct sim_host *sim_host_named(const struct sim_world *world, weft_bytes name);
+/* The host that @p address leads to from @p from; NULL: nobody has it. */
+struct sim_host *sim_host_at(struct sim_host *from, const weft_address *address);
+/* The address by which @p host is known to @p peer, in the family of @p to. */
+void sim_host_address(const struct sim_host *host, const struct sim_host *peer, const weft_address *to,
+                      weft_address *ret);
+/* The way between two hosts; NULL if there is no memory. */
+struct sim_link *sim_link_between(struct sim_host *a, struct sim_host *b);
+void sim_link_cut(struct sim_link *link, bool cut);
+
+/* -- sim.c -- */
+
+int sim_backend_new(struct sim_host *host, struct sim_backend **ret);
+/* How much later than it asked for a loop wakes up. */
+weft_time sim_world_lateness(struct sim_world *world);
+/* Has @p news told to the loop of @p backend. */
+void sim_news_add(struct sim_backend *backend, struct sim_news *news);
+
+static inline struct sim_backend *sim_backend_of(struct backend *backend)
+{
+    return weft_container_of(backend, struct sim_backend, base);
+}
+
+/* -- network.c -- */
+
+int sim_listen(struct backend *backend, struct backend_listener *listener, const struct backend_endpoint *at,
+               const struct backend_socket_options *options);
+int sim_connect(struct backend *backend, struct backend_stream *stream, const struct backend_endpoint *to,
+                const struct backend_socket_options *options);
+
+/* -- job.c -- */
+
+int sim_job_submit(struct backend *backend, weft_work *work);
+bool sim_job_cancel(struct backend *backend, weft_work *work);
+/* Runs those whose time has come. */
+void sim_jobs_run(struct sim_backend *backend);
+void sim_jobs_free(struct sim_backend *backend);
+
+#endif
