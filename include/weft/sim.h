@@ -23,8 +23,7 @@
 #ifndef WEFT_SIM_H
 #define WEFT_SIM_H
 
-#include <stdbool.h>
-
+#include <weft/probe.h>
 #include <weft/time.h>
 
 WEFT_BEGIN_DECLS
@@ -144,17 +143,6 @@ WEFT_API void weft_sim_fail(weft_sim *sim, const char *format, ...) WEFT_PRINTF(
 /** Why weft_sim_run ended with -EPROTO. @return *borrowed*, *until* the world is freed; NULL if nothing failed */
 WEFT_API const char *weft_sim_failure(const weft_sim *sim);
 
-/** Marks a rare state: a set of seeds that never comes by here has not tried enough. @p name is a constant text. Costs a
- *  load and a branch outside of a simulated world. */
-#define WEFT_PROBE(name)            \
-    do {                            \
-        if (weft_probing)           \
-            weft_probe_reach(name); \
-    } while (0)
-/** private: whether there is a world on some thread */
-WEFT_API extern bool weft_probing;
-/** private */
-WEFT_API void weft_probe_reach(const char *name);
 /** How often the world came by the probe @p name. */
 WEFT_API uint64_t weft_sim_reached(const weft_sim *sim, const char *name);
 

@@ -14,8 +14,9 @@
  *  3. Receiving is multishot: started once, it delivers until it is stopped,
  *     ends or fails. Bytes are borrowed for the call. What had already been
  *     received may still be delivered once after a stop.
- *  4. A send completes at once or later. The bytes and the array of runs that
- *     were handed in stay untouched until it completes.
+ *  4. A send completes at once or later. The bytes that were handed in stay
+ *     untouched until it completes; the array of runs is the caller's again
+ *     when the call returns.
  *  5. After backend_close nothing but `closed` is called.
  */
 #ifndef BACKEND_BACKEND_H
@@ -192,6 +193,8 @@ struct backend {
 
 int backend_epoll_open(struct backend **ret);
 int backend_sim_open(uint64_t seed, struct backend **ret);
+/* For a loop that names no backend: 1, if it is made on a simulated host; 0 if not. */
+int backend_sim_open_here(struct backend **ret);
 
 /* socket.c: what every backend on real sockets shares */
 struct sockaddr_storage;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/probe.h"
 
 static void *default_allocate(void *context, size_t size)
 {
@@ -40,7 +41,7 @@ void weft_set_allocator(const weft_allocator *allocator)
 
 void *weft_allocate(size_t size)
 {
-    return current.allocate(current.context, at_least_one(size));
+    return STARVES() ? NULL : current.allocate(current.context, at_least_one(size));
 }
 
 void *weft_allocate_zeroed(size_t count, size_t size)
@@ -54,7 +55,7 @@ void *weft_allocate_zeroed(size_t count, size_t size)
 
 void *weft_reallocate(void *memory, size_t size)
 {
-    return current.reallocate(current.context, memory, at_least_one(size));
+    return STARVES() ? NULL : current.reallocate(current.context, memory, at_least_one(size));
 }
 
 void weft_release(void *memory)

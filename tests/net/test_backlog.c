@@ -222,8 +222,7 @@ static const struct law laws[] = {
     {"a second stop without grace accepts nobody", a_second_stop_without_grace_accepts_nobody, LAW_EVERYWHERE},
     {"a scope that closes accepts nobody", a_scope_that_closes_accepts_nobody, LAW_EVERYWHERE},
     {"stopped for good by the third", stopped_for_good_by_the_third, AT_ONCE},
-    {"those whom the factory refuses are gone at once", those_whom_the_factory_refuses_are_gone_at_once,
-     AT_ONCE},
+    {"those whom the factory refuses are gone at once", those_whom_the_factory_refuses_are_gone_at_once, AT_ONCE},
 };
 
 int main(void)

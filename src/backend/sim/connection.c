@@ -365,6 +365,20 @@ void sim_connections_resume(struct sim_link *way)
 
 /* -- the life of a connection -- */
 
+/* A connection whose sends complete later has room for what they are to send. */
+static bool draw_way_of_sending(struct sim_connection *connection)
+{
+    struct sim_world *world = connection->world;
+
+    connection->completes = world->faults.chance[FAULT_rare_paths] > 0 && random_below(&world->network, 2) == 0;
+    for (int i = 0; connection->completes && i < 2; i++) {
+        connection->ends[i].later = sim_allocate(world, BACKEND_RUNS * sizeof(weft_bytes));
+        if (!connection->ends[i].later)
+            return false;
+    }
+    return true;
+}
+
 static void draw_rooms(struct sim_connection *connection)
 {
     struct sim_world *world = connection->world;
@@ -374,7 +388,6 @@ static void draw_rooms(struct sim_connection *connection)
         connection->send_room = (size_t)1 << random_between(&world->network, 7, 18);
         connection->receive_room = (size_t)1 << random_between(&world->network, 7, 18);
     }
-    connection->completes = world->faults.chance[FAULT_rare_paths] > 0 && random_below(&world->network, 2) == 0;
 }
 
 struct sim_connection *sim_connection_new(struct sim_host *from, struct sim_link *way, enum sim_net net)
@@ -402,6 +415,10 @@ struct sim_connection *sim_connection_new(struct sim_host *from, struct sim_link
         sim_event_init(&end->death, give_up);
     }
     weft_link_insert_before(&from->connections, &connection->link);
+    if (!draw_way_of_sending(connection)) {
+        sim_connection_settle(connection);
+        return NULL;
+    }
     return connection;
 }
 
@@ -417,6 +434,7 @@ static void free_connection(struct sim_connection *connection)
         weft_link_remove(&end->news.link);
         weft_link_remove(&end->waiting);
         weft_release(end->ring);
+        weft_release(end->later);
     }
     sim_event_cancel(world, &connection->knock);
     weft_link_remove(&connection->link);

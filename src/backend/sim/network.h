@@ -76,7 +76,7 @@ struct sim_end {
     struct sim_event death;   /* it gives up a silent peer */
     int break_status;
 
-    const weft_bytes *later; /* a send that has not completed: the caller's */
+    weft_bytes *later; /* room for the runs of a send that has not completed; so many */
     size_t later_count;
     weft_time keepalive;
     int status;    /* < 0: it knows that the connection is broken */

@@ -40,7 +40,7 @@ void sim_news_add(struct sim_backend *backend, struct sim_news *news)
         weft_link_insert_before(&backend->news, &news->link);
 }
 
-static bool is_ready(const struct sim_backend *self)
+bool sim_is_ready(const struct sim_backend *self)
 {
     return !weft_link_is_alone(&self->news) || !weft_link_is_alone(&self->jobs_done) ||
            (self->raised & self->watched) || self->woken;
@@ -50,7 +50,7 @@ static bool sim_has_work(const struct backend *backend)
 {
     const struct sim_backend *self = weft_container_of(backend, const struct sim_backend, base);
 
-    return is_ready(self) || sim_world_next(self->world) <= self->world->now;
+    return sim_is_ready(self) || sim_world_next(self->world) <= self->world->now;
 }
 
 weft_time sim_world_lateness(struct sim_world *world)
@@ -61,11 +61,11 @@ weft_time sim_world_lateness(struct sim_world *world)
 }
 
 /* A world of one loop: it moves the clock itself. */
-static int wait_alone(struct sim_backend *self, weft_time until)
+int sim_wait_alone(struct sim_backend *self, weft_time until)
 {
     struct sim_world *world = self->world;
 
-    while (!is_ready(self)) {
+    while (!sim_is_ready(self)) {
         weft_time next = sim_world_next(world);
 
         if (next > until) {
@@ -88,7 +88,7 @@ static int wait_long(struct sim_backend *self, weft_time timeout)
         return world->park(world, self, until);
     if (sim_fault(&world->faults, FAULT_spurious_wakeups))
         return 0;
-    return wait_alone(self, until);
+    return sim_wait_alone(self, until);
 }
 
 static int sim_wait(struct backend *backend, weft_time timeout)
@@ -99,7 +99,7 @@ static int sim_wait(struct backend *backend, weft_time timeout)
 
     sim_world_enter(NULL);
     sim_world_advance(world, world->now);
-    if (!is_ready(self) && timeout != 0)
+    if (!sim_is_ready(self) && timeout != 0)
         status = wait_long(self, timeout);
     self->woken = false;
     sim_note(world, "turn", self->host, 0, 0, 0);
@@ -210,6 +210,7 @@ static void sim_close(struct backend *backend)
     struct sim_world *world = self->world;
     bool alone = self->owns_world;
 
+    weft_link_remove(&self->link);
     sim_jobs_free(self);
     if (world->closed)
         world->closed(world, self);
@@ -248,12 +249,34 @@ int sim_backend_new(struct sim_host *host, struct sim_backend **ret)
     self->base.ops = &sim_ops;
     self->host = host;
     self->world = host->world;
+    weft_link_insert_before(&host->backends, &self->link);
     weft_link_init(&self->news);
     weft_link_init(&self->jobs);
     weft_link_init(&self->jobs_done);
     weft_link_init(&self->jobs_now);
     *ret = self;
     return 0;
+}
+
+static _Thread_local struct sim_host *open_on;
+
+void sim_open_on(struct sim_host *host)
+{
+    open_on = host;
+}
+
+int backend_sim_open_here(struct backend **ret)
+{
+    struct sim_backend *self;
+    int status;
+
+    if (!open_on)
+        return 0;
+    status = sim_backend_new(open_on, &self);
+    if (status < 0)
+        return status;
+    *ret = &self->base;
+    return 1;
 }
 
 int backend_sim_open(uint64_t seed, struct backend **ret)

@@ -3,6 +3,7 @@
 #include "backend/sim/network.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include <weft/error.h>
 
@@ -175,7 +176,7 @@ static int64_t sim_send_later(struct backend *backend, struct backend_stream *st
 
     (void)backend;
     (void)more;
-    end->later = runs;
+    memcpy(end->later, runs, count * sizeof *runs);
     end->later_count = count;
     end->room = true;
     note(end, "send later", (int64_t)count, 0);
@@ -258,7 +259,8 @@ static bool must_reset(const struct sim_end *end, bool abort)
 /* Whether the close needs some time, because an operation has to come home, or as if one had to. */
 static bool closes_later(const struct sim_end *end)
 {
-    return end->connection->completes && (end->later || end->busy || sim_fault(faults_of(end), FAULT_rare_paths));
+    return end->connection->completes &&
+           (end->later_count > 0 || end->busy || sim_fault(faults_of(end), FAULT_rare_paths));
 }
 
 static bool sim_close(struct backend *backend, struct backend_stream *stream, bool abort)
@@ -269,7 +271,7 @@ static bool sim_close(struct backend *backend, struct backend_stream *stream, bo
     note(end, "close", abort, (int64_t)end->arrived);
     end->closed_later = closes_later(end);
     end->receiving = end->once_more = end->blocked = end->connecting = false;
-    end->later = NULL;
+    end->later_count = 0;
     sim_event_cancel(end->connection->world, &end->death);
     sim_event_cancel(end->connection->world, &end->break_);
     if (end->status == 0 && must_reset(end, abort))
@@ -363,7 +365,7 @@ static void complete_send(struct sim_end *end)
         end->room = false;
         return;
     }
-    end->later = NULL;
+    end->later_count = 0;
     end->blocked = end->room = false;
     strike(end);
     note(end, "sent", result, 0);
@@ -372,7 +374,7 @@ static void complete_send(struct sim_end *end)
 
 static void tell_room(struct sim_end *end)
 {
-    if (end->later) {
+    if (end->later_count > 0) {
         complete_send(end);
         return;
     }

@@ -10,8 +10,6 @@
 
 #include "base/probe.h"
 
-/* What a world starts with, so that 0 and times before are never confused with "never". */
-#define BEGINNING WEFT_SECONDS(1)
 #define FNV_PRIME UINT64_C(0x100000001b3)
 #define FNV_OFFSET UINT64_C(0xcbf29ce484222325)
 
@@ -39,6 +37,11 @@ static bool rare(const char *site)
         (hash_text(current->seed * FNV_PRIME ^ FNV_OFFSET, site) >> 20 & 3) != 0)
         return false;
     return sim_fault(&current->faults, FAULT_rare_paths);
+}
+
+static bool starve(void)
+{
+    return current && current->exempt == 0 && sim_fault(&current->faults, FAULT_allocations);
 }
 
 struct sim_world *sim_world_current(void)
@@ -126,7 +129,7 @@ static void trace_note(struct sim_world *world, const char *what, const struct s
     char line[256];
 
     snprintf(line, sizeof line, "%12.6f %-16s %-14s #%-4" PRIu64 " %" PRId64 " %" PRId64,
-             (double)(world->now - BEGINNING) / 1e9, host ? host->name : "-", what, object, a, b);
+             (double)(world->now - SIM_BEGINNING) / 1e9, host ? host->name : "-", what, object, a, b);
     world->trace(line, world->trace_arg);
 }
 
@@ -153,12 +156,12 @@ void sim_note(struct sim_world *world, const char *what, const struct sim_host *
 
 void sim_world_init(struct sim_world *world, uint64_t seed)
 {
-    static const struct probe_hooks hooks = {.reach = reach, .rare = rare};
+    static const weft_probe_hooks hooks = {.reach = reach, .rare = rare, .starve = starve};
     struct random_source source;
 
     memset(world, 0, sizeof *world);
     world->seed = seed;
-    world->now = BEGINNING;
+    world->now = SIM_BEGINNING;
     world->hash = FNV_OFFSET;
     heap_init(&world->events, is_before);
     weft_link_init(&world->hosts);
@@ -168,8 +171,7 @@ void sim_world_init(struct sim_world *world, uint64_t seed)
     random_fork(&source, &world->secrets);
     random_fork(&source, &world->user);
     sim_faults_init(&world->faults, &source);
-    if (!weft_probing)
-        probe_set_hooks(&hooks);
+    __atomic_store_n(&weft_probing, &hooks, __ATOMIC_RELAXED);
 }
 
 void sim_world_fini(struct sim_world *world)

@@ -21,6 +21,9 @@
 #include "backend/sim/fault.h"
 #include "base/heap.h"
 
+/* The time at which a world begins: not 0, so that there is a time before. */
+#define SIM_BEGINNING WEFT_SECONDS(1)
+
 struct sim_world;
 struct sim_backend;
 
@@ -48,6 +51,7 @@ struct sim_host {
     weft_link connections;
     uint16_t next_port;
     weft_link links; /* to other hosts, of which this has the lower number */
+    weft_link backends;
     char name[];
 };
 
@@ -87,6 +91,7 @@ struct sim_job;
 /* The backend of one loop. */
 struct sim_backend {
     struct backend base;
+    weft_link link; /* in host->backends */
     struct sim_host *host;
     struct sim_world *world;
     bool owns_world;
@@ -135,6 +140,12 @@ void sim_link_cut(struct sim_link *link, bool cut);
 /* -- sim.c -- */
 
 int sim_backend_new(struct sim_host *host, struct sim_backend **ret);
+/* From now on a backend that is opened without a name, on this thread, is one of @p host's. NULL: no more. */
+void sim_open_on(struct sim_host *host);
+/* Whether there is anything that its loop has to do now. */
+bool sim_is_ready(const struct sim_backend *backend);
+/* Moves the clock until that is so, or to @p until. */
+int sim_wait_alone(struct sim_backend *backend, weft_time until);
 /* How much later than it asked for a loop wakes up. */
 weft_time sim_world_lateness(struct sim_world *world);
 /* Has @p news told to the loop of @p backend. */

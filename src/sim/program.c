@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Programs in a simulated world: each has a stack, and where its loop would
+ * wait, the others run (weft_sim_program).
+ */
+#include "sim/sim_internal.h"
+
+#include <errno.h>
+
+#include <weft/memory.h>
+
+#include "async/task_internal.h"
+
+#define STACK_SIZE (512 * (size_t)1024)
+/* How often a program that is to end may wait before it is left where it is. */
+#define WAITS_AT_END 10000
+
+static int count_arguments(char **argv)
+{
+    int count = 0;
+
+    while (argv[count])
+        count++;
+    return count;
+}
+
+static void begin(void *arg)
+{
+    struct sim_program *program = arg;
+
+    program->result = program->entry(count_arguments(program->argv), program->argv) & 0xff;
+    program->state = PROGRAM_ENDED;
+    sim_note(&program->sim->world, "exit", program->host, 0, program->result, 0);
+    context_leave(&program->context, &program->sim->main);
+}
+
+/* Runs it until it waits or ends. What the thread knows of tasks is its own. */
+static void switch_to(struct sim_program *program)
+{
+    struct async_current before = async_current;
+    weft_sim *sim = program->sim;
+
+    program->state = PROGRAM_RUNS;
+    sim->running = program;
+    async_current = (struct async_current){.prepared = before.prepared};
+    sim_open_on(program->host);
+    context_switch(&sim->main, &program->context);
+    sim_open_on(NULL);
+    async_current = before;
+    sim->running = NULL;
+    sim_world_enter(NULL);
+    if (program->state != PROGRAM_ENDED)
+        return;
+    context_release(&program->context);
+    stack_pool_give(sim->stacks, &program->stack);
+}
+
+int sim_program_step(struct sim_program *program)
+{
+    int status;
+
+    if (program->state == PROGRAM_NEW) {
+        status = stack_pool_take(program->sim->stacks, STACK_SIZE, &program->stack);
+        if (status < 0)
+            return status;
+        stack_set_name(&program->stack, program->host->name);
+        context_make(&program->context, program->stack.low, program->stack.size, begin, program);
+    }
+    program->answer = 0;
+    switch_to(program);
+    return 0;
+}
+
+weft_time sim_program_due(const struct sim_program *program)
+{
+    switch (program->state) {
+    case PROGRAM_NEW:
+        return 0;
+    case PROGRAM_PARKED:
+        return sim_is_ready(program->waits) ? 0 : program->until;
+    default:
+        return WEFT_NEVER;
+    }
+}
+
+/* A loop waits: on the stack of a program the others go on; elsewhere it is being freed. */
+int sim_park(struct sim_world *world, struct sim_backend *backend, weft_time until)
+{
+    weft_sim *sim = weft_container_of(world, weft_sim, world);
+    struct sim_program *program = sim->running;
+    struct async_current mine = async_current;
+
+    if (!program)
+        return sim_wait_alone(backend, until);
+    if (sim->ending)
+        return -EDEADLK;
+    program->state = PROGRAM_PARKED;
+    program->waits = backend;
+    program->until = until;
+    context_switch(&program->context, &sim->main);
+    async_current = mine;
+    return program->answer;
+}
+
+void sim_program_free(struct sim_program *program)
+{
+    for (int i = 0; program->state == PROGRAM_PARKED && i < WAITS_AT_END; i++) {
+        program->answer = -EDEADLK;
+        switch_to(program);
+    }
+    weft_release(program);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* What can be asked of a simulated world (weft/sim.h). */
+#include "sim/sim_internal.h"
+
+#include <string.h>
+
+void sim_reach(struct sim_world *world, const char *probe)
+{
+    weft_sim *sim = weft_container_of(world, weft_sim, world);
+
+    for (size_t i = 0; i < sim->probe_count; i++)
+        if (sim->probes[i].name == probe || strcmp(sim->probes[i].name, probe) == 0) {
+            sim->probes[i].count++;
+            return;
+        }
+    if (sim->probe_count < SIM_PROBES)
+        sim->probes[sim->probe_count++] = (struct sim_probe){.name = probe, .count = 1};
+}
+
+uint64_t weft_sim_reached(const weft_sim *sim, const char *name)
+{
+    for (size_t i = 0; i < sim->probe_count; i++)
+        if (strcmp(sim->probes[i].name, name) == 0)
+            return sim->probes[i].count;
+    return 0;
+}
+
+weft_time weft_sim_now(const weft_sim *sim)
+{
+    return sim->world.now - SIM_BEGINNING;
+}
+
+uint64_t weft_sim_seed(const weft_sim *sim)
+{
+    return sim->world.seed;
+}
+
+uint64_t weft_sim_draw(weft_sim *sim, uint64_t bound)
+{
+    return random_below(&sim->world.user, bound);
+}
+
+uint64_t weft_sim_hash(const weft_sim *sim)
+{
+    return sim->world.hash;
+}
+
+void weft_sim_each_fault(const weft_sim *sim, weft_sim_fault_line *line, void *arg)
+{
+    const struct sim_faults *faults = &sim->world.faults;
+
+    for (int kind = 0; kind < SIM_FAULTS; kind++)
+        line(sim_fault_name((enum sim_fault_kind)kind), faults->chance[kind], faults->occasions[kind],
+             faults->fired[kind], arg);
+}
+
+void weft_sim_count(const weft_sim *sim, weft_sim_counts *ret)
+{
+    *ret = sim->world.counts;
+    ret->faults = sim->world.faults.number;
+}
+
+void weft_sim_trace(weft_sim *sim, void (*line)(const char *text, void *arg), void *arg)
+{
+    sim->world.trace = line;
+    sim->world.trace_arg = arg;
+}

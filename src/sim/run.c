@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* Who runs next in a simulated world, and when the clock moves (weft/sim.h). */
+#include "sim/sim_internal.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/probe.h"
+#include "loop/loop_internal.h"
+
+/* Turns at one moment, after which somebody is taken to turn in a circle. */
+#define TURNS_AT_ONCE 1000000
+
+static struct sim_node *node_of(weft_link *link)
+{
+    return weft_container_of(link, struct sim_node, link);
+}
+
+/* When @p node has something to do: the time, which may be now; WEFT_NEVER. */
+static weft_time due_of(const struct sim_node *node, weft_time now)
+{
+    weft_time wait;
+
+    if (node->program)
+        return sim_program_due(node->program);
+    if (!node->loop)
+        return WEFT_NEVER;
+    wait = weft_loop_prepare(node->loop);
+    return wait == WEFT_NEVER ? WEFT_NEVER : now + wait;
+}
+
+/* One of those that are ready, each as likely as the others; if there is none, *ret_due is when there will be. */
+static struct sim_node *choose(weft_sim *sim, weft_time *ret_due)
+{
+    struct sim_world *world = &sim->world;
+    struct sim_node *chosen = NULL;
+    unsigned ready = 0;
+
+    *ret_due = WEFT_NEVER;
+    for (weft_link *link = sim->nodes.next; link != &sim->nodes; link = link->next) {
+        weft_time due = due_of(node_of(link), world->now);
+
+        if (due < *ret_due)
+            *ret_due = due;
+        if (due <= world->now && (++ready == 1 || random_below(&world->schedule, ready) == 0))
+            chosen = node_of(link);
+    }
+    return chosen;
+}
+
+static int step(struct sim_node *node)
+{
+    int status;
+
+    if (node->program)
+        return sim_program_step(node->program);
+    if (!node->loop)
+        return 0;
+    status = weft_loop_step(node->loop);
+    sim_world_enter(NULL);
+    return status < 0 ? status : 0;
+}
+
+static void ask_checks(weft_sim *sim)
+{
+    for (weft_sim_check *check = sim->checks; check && !sim->failed; check = check->next) {
+        const char *broken = check->broken(check);
+        if (broken)
+            weft_sim_fail(sim, "%s", broken);
+    }
+}
+
+/* Nobody is ready: moves the clock to what comes next. Returns 1 if it may not get there; 0 if nothing comes. */
+static int move_on(weft_sim *sim, weft_time due, weft_time until, bool *ret_more)
+{
+    struct sim_world *world = &sim->world;
+    weft_time event = sim_world_next(world), next = due < event ? due : event;
+
+    *ret_more = false;
+    if (next == WEFT_NEVER)
+        return 0;
+    if (next > until) {
+        sim_world_advance(world, until);
+        return 1;
+    }
+    if (due < event)
+        next += sim_world_lateness(world);
+    sim_world_advance(world, next);
+    *ret_more = true;
+    return 0;
+}
+
+static int run_one(weft_sim *sim, struct sim_node *node, weft_time *at, unsigned *turns)
+{
+    int status = step(node);
+
+    ask_checks(sim);
+    if (*at != sim->world.now) {
+        *at = sim->world.now;
+        *turns = 0;
+    } else if (++*turns > TURNS_AT_ONCE) {
+        weft_sim_fail(sim, "%s goes round in circles: the clock stands still", node->host->name);
+    }
+    return status;
+}
+
+int weft_sim_run(weft_sim *sim, weft_time time)
+{
+    struct sim_world *world = &sim->world;
+    weft_time until = time >= WEFT_NEVER - world->now ? WEFT_NEVER : world->now + time, at = world->now, due;
+    unsigned turns = 0;
+    bool more = true;
+    int status = 0;
+
+    sim->stopping = false;
+    while (status == 0 && more && !sim->failed && !sim->stopping) {
+        struct sim_node *node;
+
+        sim_world_advance(world, world->now);
+        node = choose(sim, &due);
+        if (!node && !weft_link_is_alone(&sim->nodes) && sim_fault(&world->faults, FAULT_spurious_wakeups))
+            node = node_of(sim->nodes.next);
+        if (node)
+            status = run_one(sim, node, &at, &turns);
+        else
+            status = move_on(sim, due, until, &more);
+    }
+    if (sim->failed)
+        return -EPROTO;
+    return sim->stopping && status == 0 ? 1 : status;
+}
+
+void weft_sim_stop(weft_sim *sim)
+{
+    sim->stopping = true;
+}
+
+void weft_sim_add_check(weft_sim *sim, weft_sim_check *check)
+{
+    check->next = sim->checks;
+    sim->checks = check;
+}
+
+void weft_sim_fail(weft_sim *sim, const char *format, ...)
+{
+    va_list arguments;
+
+    if (sim->failed)
+        return;
+    sim->failed = true;
+    va_start(arguments, format);
+    (void)vsnprintf(sim->failure, sizeof sim->failure, format, arguments);
+    va_end(arguments);
+    sim_note(&sim->world, "fail", NULL, 0, 0, 0);
+}
+
+const char *weft_sim_failure(const weft_sim *sim)
+{
+    return sim->failed ? sim->failure : NULL;
+}
