@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "printable.h"
 #include "suggest.h"
 #include "values.h"
 
@@ -28,14 +29,9 @@ bool option_takes_value(const struct option *option)
 
 const char *option_printable(const char *text, char *buffer, size_t size)
 {
-    size_t length = 0;
-
-    for (; text[length] && length + 1 < size; length++)
-        buffer[length] = (unsigned char)text[length] < 0x20 || text[length] == 0x7f ? '?' : text[length];
-    buffer[length] = '\0';
-    if (text[length] && size > 4)
-        memcpy(buffer + size - 4, "...", 4);
-    return buffer;
+    if (strstr(text, "://"))
+        return printable_url(text, buffer, size);
+    return printable(weft_bytes_from(text), buffer, size);
 }
 
 /* The one line that a mistake gets. */

@@ -105,7 +105,7 @@ enum options_result options_parse(const struct command *command, int argc, char 
 bool option_takes_value(const struct option *option);
 
 /*
- * @text for a message: what would move a cursor or ring a bell shows as "?", and what is too long is cut.
+ * @text for a message (printable.h): controls show as "?", the password of a URL as "***", and what is too long is cut.
  * In @buffer, which it returns.
  */
 const char *option_printable(const char *text, char *buffer, size_t size);
