@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The command `weft`: finds the subcommand, reads its options and runs it. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <weft/error.h>
 #include <weft/memory.h>
@@ -66,11 +68,24 @@ static int unknown_command(const char *name)
     return EXIT_USAGE;
 }
 
+/* What is opened later must not become an input or output that whoever started this closed; to use one is an error. */
+static void occupy_closed(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_PATH);
+    while (fd >= STDIN_FILENO && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
     size_t width = layout_width(getenv("COLUMNS"));
     const struct command *command;
 
+    occupy_closed();
     if (argc < 2) {
         help_print_overview(stderr, width);
         return EXIT_USAGE;

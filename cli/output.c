@@ -23,7 +23,7 @@ static atomic_int failure;
 void output_open(struct output *output)
 {
     struct stat about;
-    int fd;
+    int fd, flags;
 
     *output = (struct output){.fd = fileno(stdout)};
     atomic_store(&failure, 0);
@@ -32,6 +32,9 @@ void output_open(struct output *output)
     output->is_socket = S_ISSOCK(about.st_mode);
     if (!S_ISFIFO(about.st_mode) && !S_ISCHR(about.st_mode))
         return;
+    flags = fcntl(output->fd, F_GETFL);
+    if (flags < 0 || (flags & O_PATH) || (flags & O_ACCMODE) == O_RDONLY)
+        return; /* not for writing: the write will say so */
     char path[32];
     snprintf(path, sizeof path, "/proc/self/fd/%d", output->fd);
     fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
