@@ -2,10 +2,10 @@
 #include "get_body.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 #include <weft/memory.h>
 #include <weft/secret.h>
@@ -181,19 +181,6 @@ static int add_forms(struct get_body *body, weft_loop *loop, const struct option
     return status;
 }
 
-static int open_upload(struct get_body *body, const char *path)
-{
-    struct stat info;
-
-    body->upload = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-    if (!body->upload)
-        return complain(path, strerror(errno)), EXIT_FAILED;
-    body->upload_length = WEFT_HTTP_LENGTH_UNKNOWN;
-    if (fstat(fileno(body->upload), &info) == 0 && S_ISREG(info.st_mode) && body->upload != stdin)
-        body->upload_length = (uint64_t)info.st_size;
-    return EXIT_DONE;
-}
-
 static int add_user(struct get_body *body, const char *text)
 {
     size_t length = strlen(text), user = strcspn(text, ":");
@@ -211,9 +198,10 @@ static int add_user(struct get_body *body, const char *text)
 int get_body_init(struct get_body *body, weft_loop *loop, const struct get_options *options)
 {
     int bodies = (options->data.count > 0) + (options->forms.count > 0) + (options->upload != NULL);
-    int status = EXIT_DONE;
+    int status = EXIT_DONE, opened = 0;
 
-    *body = (struct get_body){0};
+    memset(body, 0, sizeof *body);
+    body->upload.fd = body->upload.wake.fd = -1;
     if (bodies > 1 || (bodies > 0 && options->head))
         return complain("--data, --form, --upload and --head", "only one of them can be sent");
     for (size_t i = 0; i < options->headers.count && status == EXIT_DONE; i++)
@@ -225,7 +213,11 @@ int get_body_init(struct get_body *body, weft_loop *loop, const struct get_optio
     if (status == EXIT_DONE && options->forms.count > 0)
         status = add_forms(body, loop, &options->forms);
     if (status == EXIT_DONE && options->upload)
-        status = open_upload(body, options->upload);
+        opened = get_input_open(&body->upload, options->upload);
+    if (opened < 0) {
+        complain(options->upload, weft_error_text(opened));
+        return EXIT_FAILED;
+    }
     return status;
 }
 
@@ -236,6 +228,5 @@ void get_body_fini(struct get_body *body)
     weft_release(body->user);
     weft_release(body->data);
     weft_http_form_fini(&body->form);
-    if (body->upload && body->upload != stdin)
-        (void)fclose(body->upload);
+    get_input_close(&body->upload);
 }

@@ -3,11 +3,10 @@
 #ifndef WEFT_CLI_GET_BODY_H
 #define WEFT_CLI_GET_BODY_H
 
-#include <stdio.h>
-
 #include <weft/http_form.h>
 
 #include "get.h"
+#include "get_input.h"
 
 /* A file read into memory for a body is at most this long; --upload has no limit. */
 #define GET_BODY_MOST (UINT64_C(1) << 30)
@@ -18,9 +17,8 @@ struct get_body {
     weft_bytes body;
     char *data; /* of --data */
     weft_http_form form;
-    FILE *upload;
-    uint64_t upload_length; /* WEFT_HTTP_LENGTH_UNKNOWN if it is no file */
-    char *user;             /* and the password behind its zero byte */
+    struct get_input upload; /* its descriptor is -1 if there is none */
+    char *user;              /* and the password behind its zero byte */
     const char *password;
 };
 

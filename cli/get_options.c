@@ -50,7 +50,7 @@ static const struct option options[] = {
      OPTION_SETS_STRING(struct get_options, upload),
      .argument = "FILE",
      .group = REQUEST,
-     .help = "Send a file (PUT), piece by piece; - sends standard input."},
+     .help = "Send a file (PUT), piece by piece; - sends standard input, as it comes."},
     {.name = "user",
      .letter = 'u',
      OPTION_SETS_STRING(struct get_options, user),
@@ -87,7 +87,9 @@ static const struct option options[] = {
      .argument = "FILE",
      .otherwise = "standard output",
      .group = OUTPUT,
-     .help = "Write to FILE; - is standard output. The file gets the time that the server says it was changed."},
+     .help = "Write to FILE; - is standard output. It is written in place, as it comes, and gets the time that the "
+             "server says it was changed. What is refused before its content leaves FILE as it was; what fails on the "
+             "way leaves what came, for --continue."},
     {.name = "remote-name",
      .letter = 'O',
      OPTION_SETS_FLAG(struct get_options, remote_name),
@@ -98,18 +100,21 @@ static const struct option options[] = {
      OPTION_SETS_STRING(struct get_options, resume),
      .argument = "OFFSET",
      .group = OUTPUT,
-     .help = "Go on with a file that is there in part; '-' goes on where it ends. If the server says that the file has "
-             "changed since, it is fetched from its beginning."},
+     .help =
+         "Go on with a file that is there in part; '-' goes on where it ends. If the server says that the file has "
+         "changed since, or knows no ranges, it is fetched from its beginning. A server that sends anything but the "
+         "rest of the same file is refused."},
     {.name = "check",
      OPTION_SETS_STRING(struct get_options, check),
      .argument = "sha256=HEX",
      .group = OUTPUT,
-     .help = "Fail, with status 90, unless the content has this digest."},
+     .help = "Fail, with status 90, unless the content has this digest. A file that --continue finds complete is read "
+             "for it, and not changed."},
     {.name = "include",
      .letter = 'i',
      OPTION_SETS_FLAG(struct get_options, include),
      .group = OUTPUT,
-     .help = "Print the response's header before its content."},
+     .help = "Print the response's header before its content; on a terminal, without control characters."},
     {.name = "fail",
      .letter = 'f',
      OPTION_SETS_FLAG(struct get_options, fail),
@@ -152,7 +157,8 @@ static const struct option options[] = {
      .maximum = LONGEST,
      .may_be_unlimited = true,
      .group = LIMITS,
-     .help = "How long each URL may take. A server that stops sending is given up after a minute in any case."},
+     .help = "How long each URL may take, the reader of its content included. A server that stops sending is given up "
+             "after a minute in any case."},
     {.name = "connect-timeout",
      OPTION_SETS_DURATION(struct get_options, connect_timeout),
      .argument = "TIME",
@@ -169,7 +175,9 @@ static const struct option options[] = {
      .maximum = UINT64_C(1) << 60,
      .may_be_unlimited = true,
      .group = LIMITS,
-     .help = "The longest content that is taken, decoded."},
+     .help =
+         "The longest content that is taken, decoded, with what --continue finds. If the server says before that it "
+         "is longer, the file stays as it was; if not, it holds what had come."},
 
     OPTION_HELP_ENTRY(OTHER),
 };
@@ -182,7 +190,7 @@ static const struct operand operands[] = {
      .offset = offsetof(struct get_options, urls),
      .help =
          "What to fetch: http://HOST:PORT/PATH. Several are fetched one after the other, on one connection where that "
-         "is possible."},
+         "is possible. A URL with a password in it is refused: give it with --user."},
 };
 
 static const struct exit_status statuses[] = {
@@ -190,9 +198,9 @@ static const struct exit_status statuses[] = {
     {GET_NO_CONNECTION, "No connection could be made."},
     {GET_TRUNCATED, "The content ended before it was complete."},
     {GET_STATUS, "The server answered with a status of 400 or above."},
-    {GET_CANNOT_WRITE, "The content could not be written."},
+    {GET_CANNOT_WRITE, "The content could not be written, or its reader left."},
     {GET_TIMEOUT, "It took too long."},
-    {GET_CANNOT_RESUME, "The server cannot go on where the file ends."},
+    {GET_CANNOT_RESUME, "The server does not send the rest of the file that is there."},
     {GET_REDIRECTS, "There were too many redirects, or one that must not be followed."},
     {GET_PROTOCOL, "The server broke the protocol, or the connection."},
     {GET_LIMIT, "The response is larger than a limit."},
@@ -204,6 +212,7 @@ static const struct example examples[] = {
     {"weft get http://example.com/", "Print a page."},
     {"weft get -O -C - http://example.com/large.iso", "Fetch a file, or the rest of it."},
     {"weft get -d name=value http://127.0.0.1:8080/form", "Send a form."},
+    {"tar c . | weft get -T - http://127.0.0.1:8080/backup.tar", "Send what a command writes."},
 };
 
 const struct command get_command = {

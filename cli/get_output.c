@@ -2,198 +2,123 @@
 #include "get_output.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <openssl/evp.h>
+#include <weft/memory.h>
 
-#include "values.h"
-
-#define DIGEST "sha256="
-#define DIGITS 64
-#define PIECE 65536
-#define BAR 30
-
-/* -- the digest -- */
-
-static int parse_check(struct get_output *output, const char *check)
+int get_output_init(struct get_output *output, weft_scope *scope, const char *path, const char *check,
+                    void (*changed)(struct get_output *output))
 {
-    size_t length = strlen(DIGEST);
-
-    if (strncmp(check, DIGEST, length) != 0 || strlen(check + length) != DIGITS ||
-        strspn(check + length, "0123456789abcdefABCDEF") != DIGITS)
-        return -EINVAL;
-    for (size_t i = 0; i < DIGITS; i++) {
-        char c = check[length + i];
-        output->expected[i] = c >= 'A' && c <= 'F' ? (char)(c - 'A' + 'a') : c;
-    }
-    return 0;
-}
-
-int get_output_init(struct get_output *output, const char *path, const char *check)
-{
-    *output = (struct get_output){.path = path, .modified = -1, .new_modified = -1};
-    if (!check)
-        return 0;
-    if (parse_check(output, check) < 0)
-        return -EINVAL;
-    output->digest = EVP_MD_CTX_new();
-    return output->digest && EVP_DigestInit_ex(output->digest, EVP_sha256(), NULL) ? 0 : -ENOMEM;
+    *output = (struct get_output){.scope = scope, .changed = changed};
+    return get_file_init(&output->file, path, check);
 }
 
 void get_output_fini(struct get_output *output)
 {
-    if (output->file && output->path)
-        (void)fclose(output->file);
-    output->file = NULL;
-    EVP_MD_CTX_free(output->digest);
-    output->digest = NULL;
+    get_file_fini(&output->file);
+    weft_release(output->next.data);
+    weft_release(output->going.data);
+    output->next = output->going = (struct get_order){0};
 }
 
-static void digest(struct get_output *output, const void *data, size_t length)
+/* On a thread of jobs. */
+static void carry_out(weft_job *job)
 {
-    if (output->digest)
-        (void)EVP_DigestUpdate(output->digest, data, length);
+    struct get_output *output = weft_container_of(job, struct get_output, job);
+    const struct get_order *order = &output->going;
+    struct get_file *file = &output->file;
+    int status = output->result, closed = 0;
+
+    if (status == 0 && order->reads)
+        status = get_file_read(file);
+    if (status == 0 && order->opens)
+        status = get_file_open(file, output->offset);
+    if (status == 0)
+        status = get_file_write(file, weft_bytes_of(order->data, order->length));
+    if (order->cuts && file->is_open)
+        closed = get_file_cut(file, output->offset);
+    if (order->closes && closed == 0)
+        closed = get_file_close(file);
+    output->result = status < 0 ? status : closed;
 }
 
-bool get_output_matches(struct get_output *output, char found[65])
-{
-    unsigned char sum[EVP_MAX_MD_SIZE];
-    unsigned length = 0;
+static void go_on(struct get_output *output);
 
-    if (!output->digest)
-        return true;
-    (void)EVP_DigestFinal_ex(output->digest, sum, &length);
-    for (unsigned i = 0; i < length && i < DIGITS / 2; i++)
-        snprintf(found + 2 * i, 3, "%02x", sum[i]);
-    return strcmp(found, output->expected) == 0;
+static void was_carried_out(weft_job *job, int status)
+{
+    struct get_output *output = weft_container_of(job, struct get_output, job);
+
+    output->busy = false;
+    output->error = output->result < 0 ? output->result : status;
+    go_on(output);
+    output->changed(output);
 }
 
-/* -- the file -- */
-
-int get_output_look(struct get_output *output)
+static bool is_empty(const struct get_order *order)
 {
-    struct stat info;
-
-    if (stat(output->path, &info) < 0)
-        return errno == ENOENT ? 0 : -errno;
-    if (!S_ISREG(info.st_mode))
-        return -EINVAL;
-    output->resumed = (uint64_t)info.st_size;
-    output->modified = info.st_mtime;
-    return 0;
+    return !order->reads && !order->opens && order->length == 0 && !order->closes;
 }
 
-/* What is there counts for the digest of the whole, too. */
-static int digest_beginning(struct get_output *output, uint64_t length)
+static void go_on(struct get_output *output)
 {
-    static char piece[PIECE];
-
-    while (output->digest && length > 0) {
-        size_t read = fread(piece, 1, length < PIECE ? (size_t)length : PIECE, output->file);
-        if (read == 0)
-            return ferror(output->file) ? -errno : -EIO;
-        digest(output, piece, read);
-        length -= read;
-    }
-    return 0;
-}
-
-int get_output_open(struct get_output *output, uint64_t offset)
-{
+    struct get_order done = output->going;
     int status;
 
-    if (!output->path) {
-        output->file = stdout;
-        return 0;
-    }
-    output->file = fopen(output->path, offset > 0 ? "r+b" : "wb");
-    if (!output->file)
-        return -errno;
-    status = digest_beginning(output, offset);
-    if (status == 0 && (fseeko(output->file, (off_t)offset, SEEK_SET) < 0 ||
-                        (offset > 0 && ftruncate(fileno(output->file), (off_t)offset) < 0)))
-        status = -errno;
-    return status;
+    if (output->busy || is_empty(&output->next))
+        return;
+    output->going = output->next;
+    output->next = (struct get_order){.data = done.data, .room = done.room};
+    output->result = output->error;
+    status = weft_job_start(&output->job, output->scope, carry_out, was_carried_out);
+    output->busy = status == 0;
+    if (status < 0 && output->error == 0)
+        output->error = status;
+}
+
+int get_output_begin(struct get_output *output, uint64_t offset)
+{
+    output->offset = offset;
+    output->next.opens = true;
+    go_on(output);
+    return output->error;
 }
 
 int get_output_write(struct get_output *output, weft_bytes bytes)
 {
-    digest(output, bytes.data, bytes.length);
-    if (fwrite(bytes.data, 1, bytes.length, output->file) == bytes.length)
-        return 0;
-    output->error = errno ? errno : EIO;
-    return -output->error;
-}
+    struct get_order *order = &output->next;
 
-int get_output_close(struct get_output *output)
-{
-    FILE *file = output->file;
-    int status = 0;
+    if (output->error < 0)
+        return output->error;
+    if (bytes.length > order->room - order->length) {
+        size_t room = (order->length + bytes.length) * 2;
+        char *grown = weft_reallocate(order->data, room);
 
-    output->file = NULL;
-    if (!file)
-        return 0;
-    if (fflush(file) != 0)
-        status = -errno;
-    if (!output->path)
-        return status;
-    if (output->new_modified >= 0) {
-        struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = (time_t)output->new_modified}};
-        (void)futimens(fileno(file), times); /* a service, not a promise */
+        if (!grown)
+            return output->error = WEFT_ENOMEM;
+        order->data = grown;
+        order->room = room;
     }
-    if (fclose(file) != 0 && status == 0)
-        status = -errno;
-    return status;
+    if (bytes.length > 0)
+        memcpy(order->data + order->length, bytes.data, bytes.length);
+    order->length += bytes.length;
+    go_on(output);
+    return output->error < 0 ? output->error : order->length >= GET_OUTPUT_ENOUGH;
 }
 
-/* -- progress -- */
-
-static void draw_bar(const struct get_progress *progress)
+void get_output_end(struct get_output *output, bool is_wrong)
 {
-    char bar[BAR + 1];
-    unsigned full = progress->total ? (unsigned)(progress->done * BAR / progress->total) : BAR;
-
-    if (full > BAR)
-        full = BAR;
-    memset(bar, ' ', BAR);
-    memset(bar, '#', full);
-    bar[BAR] = '\0';
-    fprintf(stderr, "[%s] %3u%% ", bar,
-            progress->total ? (unsigned)((double)progress->done * 100 / (double)progress->total) : 100);
+    output->next.cuts = is_wrong;
+    output->next.closes = true;
+    go_on(output);
 }
 
-static const char *format(double bytes, char *buffer, size_t size)
+void get_output_read(struct get_output *output)
 {
-    static const char units[] = "BKMGTP";
-    size_t unit = 0;
-
-    while (bytes >= 9999.5 && units[unit + 1]) {
-        bytes /= 1024;
-        unit++;
-    }
-    snprintf(buffer, size, "%.0f %c", bytes, units[unit]);
-    return buffer;
+    output->next.reads = true;
+    go_on(output);
 }
 
-void get_progress_draw(struct get_progress *progress, weft_time now, bool end)
+void get_output_cancel(struct get_output *output)
 {
-    char done[24], rate[24];
-    double seconds = (double)(now - progress->began) / 1e9, speed;
-
-    if (!progress->shown || (!end && progress->drawn && now - progress->last < WEFT_MILLISECONDS(100)))
-        return;
-    progress->last = now;
-    progress->drawn = true;
-    speed = seconds > 0 ? (double)(progress->done - progress->before) / seconds : 0;
-    fputc('\r', stderr);
-    if (progress->total != UINT64_MAX)
-        draw_bar(progress);
-    fprintf(stderr, "%s  %s/s", format((double)progress->done, done, sizeof done), format(speed, rate, sizeof rate));
-    if (!end && progress->total != UINT64_MAX && speed > 0 && progress->total > progress->done)
-        fprintf(stderr, "  %.0f s left", (double)(progress->total - progress->done) / speed);
-    fprintf(stderr, "   \033[K%s", end ? "\n" : "");
-    fflush(stderr);
+    get_wake_raise(&output->file.wake);
 }

@@ -1,50 +1,55 @@
 /* SPDX-License-Identifier: MIT */
-/* Where `weft get` puts what it fetches: a file or standard output, with its digest and its progress. */
+/*
+ * The way from the loop to the file (get_file.h): orders that jobs carry out, one after the other. While one is carried
+ * out, what comes gathers in the next; the loop never waits.
+ */
 #ifndef WEFT_CLI_GET_OUTPUT_H
 #define WEFT_CLI_GET_OUTPUT_H
 
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
+#include <weft/job.h>
 
-#include <weft/bytes.h>
-#include <weft/time.h>
+#include "get_file.h"
 
-struct get_progress {
-    bool shown; /* on a terminal */
-    bool drawn;
-    uint64_t done, total; /* total: UINT64_MAX if nobody knows */
-    uint64_t before;      /* that was there already */
-    weft_time began, last;
+/* What may gather before get_output_write says that it is enough. */
+#define GET_OUTPUT_ENOUGH (256 * 1024)
+
+/* What one job does, in this order. */
+struct get_order {
+    bool reads; /* takes a finished file into the digest */
+    bool opens;
+    char *data; /* to be written */
+    size_t length, room;
+    bool cuts; /* what was written, at the offset */
+    bool closes;
 };
 
 struct get_output {
-    const char *path; /* NULL: standard output */
-    FILE *file;
-    uint64_t resumed;     /* bytes that were there */
-    int64_t modified;     /* of the file that is there, seconds since 1970; -1: not known */
-    int64_t new_modified; /* what it gets */
-    void *digest;         /* NULL: not checked */
-    char expected[65];
-    int error; /* of the first write that failed, as errno has it */
+    struct get_file file; /* the job's while `busy` */
+    weft_scope *scope;
+    uint64_t offset;
+    struct get_order next, going; /* going: the job's */
+    bool busy;
+    int result; /* the job's */
+    int error;  /* the first that happened; nothing is written after it */
+    weft_job job;
+    void (*changed)(struct get_output *output); /* a job is over, and the next begun if there is one */
 };
 
-/* "sha256=HEX", or NULL. Returns 0 or -EINVAL. */
-int get_output_init(struct get_output *output, const char *path, const char *check);
+/* As get_file_init. */
+int get_output_init(struct get_output *output, weft_scope *scope, const char *path, const char *check,
+                    void (*changed)(struct get_output *output));
+/* No job may be under way. */
 void get_output_fini(struct get_output *output);
 
-/* Looks what is there of the file. Returns 0 or a negative error. */
-int get_output_look(struct get_output *output);
-/* Opens it: from @offset, or, if that is 0, anew. Returns 0 or a negative error. */
-int get_output_open(struct get_output *output, uint64_t offset);
-/* Returns 0 or a negative error. */
+/* Has the file opened, from @offset. Returns 0 or a negative error. */
+int get_output_begin(struct get_output *output, uint64_t offset);
+/* Takes @bytes. Returns 0; 1 if that is enough until `changed` is called; or a negative error. */
 int get_output_write(struct get_output *output, weft_bytes bytes);
-/* Writes all out. Returns 0 or a negative error. */
-int get_output_close(struct get_output *output);
-/* Whether the content has the expected digest; true if none is. */
-bool get_output_matches(struct get_output *output, char found[65]);
-
-/* Draws, at most ten times a second; @end for the last time. */
-void get_progress_draw(struct get_progress *progress, weft_time now, bool end);
+/* Has all written and the file closed; or, if what was fetched is wrong, all of it cut off again. */
+void get_output_end(struct get_output *output, bool is_wrong);
+/* Has a finished file read for its digest, and nothing written. */
+void get_output_read(struct get_output *output);
+/* Ends waits for a reader; what it did not take is dropped, with -ECANCELED. */
+void get_output_cancel(struct get_output *output);
 
 #endif
