@@ -29,8 +29,9 @@ static bool find_offset(struct get *get)
     }
     status = get_file_look(&get->output.file, &get->there, &get->modified);
     if (status < 0) {
-        get_complain(get, GET_CANNOT_WRITE, "%s: %s",
-                     printable(weft_bytes_from(get->output.file.path), shown, sizeof shown), weft_error_text(status));
+        get_complain(get, GET_CANNOT_WRITE, "cannot go on with %s: %s",
+                     printable(weft_bytes_from(get->output.file.path), shown, sizeof shown),
+                     status == -EINVAL ? "it is not an ordinary file" : weft_error_text(status));
         return false;
     }
     get->offset = get->there;

@@ -218,7 +218,10 @@ static const struct example examples[] = {
 const struct command get_command = {
     .name = "get",
     .summary = "fetch a URL over HTTP",
-    .description = "Fetches URLs over HTTP/1.1 and prints what they hold. There is no https yet.",
+    .description =
+        "Fetches URLs over HTTP/1.1 and prints what they hold, or writes it to files. There is no https yet.\n\n"
+        "Redirects are followed, and a status of 400 or above is a failure. An interrupt leaves what came in "
+        "the file, to be gone on with by --continue.",
     .revised = "November 22, 2026",
     .options = options,
     .option_count = sizeof(options) / sizeof(options[0]),

@@ -34,11 +34,17 @@ static int send_piece(struct get *get)
     return status == 0 && piece.length == 0 ? 1 : get->holds ? 1 : status;
 }
 
+/* A redirect that is followed at all while there is a body is followed with GET, without it (RFC 9110 §15.4.4). */
+static bool is_unwanted(const struct get *get)
+{
+    return weft_http_request_redirects(get->request) > 0;
+}
+
 static void send_and_read(struct get *get, int status)
 {
     if (status == 0)
         status = get_input_read(&get->body.upload, weft_loop_scope(get->loop));
-    if (status < 0 && status != WEFT_EENDED)
+    if (status < 0 && status != WEFT_EENDED && !is_unwanted(get))
         cannot_send(get, status);
 }
 
@@ -48,7 +54,7 @@ void get_on_input(struct get_input *input)
 
     if (!get->request)
         weft_loop_stop(get->loop);
-    else if (input->count < 0)
+    else if (input->count < 0 && !is_unwanted(get))
         cannot_send(get, input->count);
     else
         send_and_read(get, send_piece(get));

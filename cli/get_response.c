@@ -225,6 +225,10 @@ static bool accept(struct get *get, unsigned code)
                      printable(reason, shown, sizeof shown));
         return false;
     }
+    if (code == 304 && get->output.file.path) { /* whoever asked on a condition has the content */
+        get->done = true;
+        return false;
+    }
     if (get->offset > 0 && !accept_rest(get, code))
         return false;
     if (code == 206 && get->promised == UINT64_MAX && !asks_for_range(get)) {

@@ -198,6 +198,26 @@ def test_what_is_too_long_is_refused_before_the_file_is_touched():
             weft("--max-size", size, "-I", origin.url, cwd=root, status=status)  # a HEAD has no content
 
 
+def test_what_has_not_changed_stays():
+    reply = answer(b"304 N", LATER, length=False)
+    digest = hashlib.sha256(b"abc").hexdigest()
+    for arguments in [[], ["--check", "sha256=" + digest], ["-i"]]:
+        with kit.folder() as root, Origin([READ, reply]) as origin:
+            path = there(root)
+            weft("-H", "If-Modified-Since: Mon, 02 Jan 2023 03:04:05 GMT", *arguments, "-o", "file", origin.url, cwd=root)
+            is_untouched(path)
+    with Origin([READ, reply]) as origin:
+        assert weft("-i", origin.url)[0] == reply
+
+
+def test_only_ordinary_files_are_gone_on_with():
+    with kit.folder() as root:
+        os.mkdir(f"{root}/folder")
+        os.mkfifo(f"{root}/fifo")
+        for name in ["folder", "fifo", "/dev/null"]:
+            assert "ordinary file" in weft("-C", "-", "-o", name, "http://127.0.0.1:1/", cwd=root, status=23)[1]
+
+
 def test_a_failure_before_the_content_leaves_the_file_as_it_was():
     for script, status in [([READ, answer(b"404 N", body=b"no")], 22), ([READ, END], TRUNCATED),
                            ([READ, b"nonsense\r\n\r\n"], PROTOCOL)]:
