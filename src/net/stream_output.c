@@ -109,6 +109,25 @@ static int begin_write(weft_stream *stream, size_t length)
     return status < 0 ? status : unstage(stream);
 }
 
+/* Queues @p bytes, which are being delivered. If they are the last of these and above the mark, there is nothing to
+ * gather them with: they are sent now, so that a writer need not wait, and keep them, for what the peer takes at once. */
+static int write_borrowed(weft_stream *stream, weft_bytes bytes)
+{
+    const struct stream_borrow *borrow = &stream->loop->borrow;
+    bool last = bytes.data + bytes.length == borrow->bytes.data + borrow->bytes.length;
+    int status = weft_bytequeue_append_owned(&stream->output, stream->loop->chunks, bytes, &stream->loop->borrow.owner);
+
+    if (status < 0)
+        return status;
+    weft_owner_ref(&stream->loop->borrow.owner); /* the queue's; it is never the last */
+    if (!last || weft_bytequeue_length(&stream->output) <= stream->config->high_water ||
+        (stream->flags & (STREAM_SENDING | STREAM_OVER_HIGH)))
+        return queued(stream);
+    stream->attempted = (uint32_t)stream->loop->turn;
+    stream_flush(stream);
+    return weft_bytequeue_is_empty(&stream->output) ? 0 : queued(stream);
+}
+
 int weft_stream_write(weft_stream *stream, weft_bytes bytes)
 {
     int status;
@@ -116,13 +135,10 @@ int weft_stream_write(weft_stream *stream, weft_bytes bytes)
     if (stage(stream, bytes))
         return 0;
     status = begin_write(stream, bytes.length);
-    if (status == 0 && is_borrowed(stream, bytes)) {
-        status = weft_bytequeue_append_owned(&stream->output, stream->loop->chunks, bytes, &stream->loop->borrow.owner);
-        if (status == 0)
-            weft_owner_ref(&stream->loop->borrow.owner); /* the queue's; it is never the last */
-    } else if (status == 0 && bytes.length > 0) {
+    if (status == 0 && is_borrowed(stream, bytes))
+        return write_borrowed(stream, bytes);
+    if (status == 0 && bytes.length > 0)
         status = weft_bytequeue_append(&stream->output, stream->loop->chunks, bytes);
-    }
     return status < 0 ? status : queued(stream);
 }
 
