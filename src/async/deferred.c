@@ -52,8 +52,10 @@ static void destroy(struct weft_deferred *deferred, weft_loop *loop)
 {
     if (is_news(deferred))
         report(deferred);
-    weft_failure_unref(deferred->failure);
-    weft_release(deferred->more);
+    if (deferred->failure)
+        weft_failure_unref(deferred->failure);
+    if (deferred->more)
+        weft_release(deferred->more);
     if (loop && (deferred->flags & DEFERRED_PLAIN))
         loop_spare_put(loop, deferred);
     else
@@ -271,7 +273,7 @@ int weft_deferred_peek(weft_deferred *deferred, void *out)
     if (deferred->status < 0)
         deferred->flags |= DEFERRED_LOOKED;
     if (deferred->status == 0 && out)
-        memcpy(out, &deferred->value, deferred->type->size);
+        deferred_copy_value(out, &deferred->value, deferred->type->size);
     return deferred->status;
 }
 

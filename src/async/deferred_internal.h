@@ -12,6 +12,8 @@
 #ifndef ASYNC_DEFERRED_INTERNAL_H
 #define ASYNC_DEFERRED_INTERNAL_H
 
+#include <string.h>
+
 #include <weft/deferred.h>
 
 #include "loop/loop_internal.h"
@@ -98,6 +100,17 @@ static inline bool deferred_is_ready(const struct weft_deferred *deferred)
            deferred->count == 0 && deferred->more_count == 0 && !deferred->inner;
 }
 
+/* Copies a value of @p size bytes; with a fixed size where that is a usual one. */
+static inline void deferred_copy_value(void *to, const void *from, size_t size)
+{
+    if (size == sizeof(void *))
+        memcpy(to, from, sizeof(void *));
+    else if (size == sizeof(int))
+        memcpy(to, from, sizeof(int));
+    else
+        memcpy(to, from, size);
+}
+
 /* deferred.c */
 /* Frees @p deferred at the end of this turn, if it is over. */
 void deferred_settled(struct weft_deferred *deferred);
@@ -114,8 +127,20 @@ void deferred_unwait(struct weft_deferred *deferred);
 /* deferred_queue.c */
 /* Adds a callback and runs it if its time has come. Returns 0, or WEFT_ENOMEM (also for NULL). */
 int deferred_put(struct weft_deferred *deferred, enum deferred_kind kind, weft_code code, void *arg);
+/* The same as deferred_next for those that are not inside the deferred. */
+enum deferred_kind deferred_next_of_more(struct weft_deferred *deferred, struct deferred_callback *ret);
 /* Takes the next callback out; there is one. Returns its kind. */
-enum deferred_kind deferred_next(struct weft_deferred *deferred, struct deferred_callback *ret);
+static inline enum deferred_kind deferred_next(struct weft_deferred *deferred, struct deferred_callback *ret)
+{
+    unsigned at = deferred->first;
+
+    if (deferred->count == 0)
+        return deferred_next_of_more(deferred, ret);
+    deferred->first = (uint8_t)((at + 1) % DEFERRED_CALLBACKS);
+    deferred->count--;
+    *ret = deferred->callbacks[at];
+    return (enum deferred_kind)deferred->kinds[at];
+}
 
 /* deferred_run.c */
 /* Runs what there is to run, unless it is being run further down the stack. */

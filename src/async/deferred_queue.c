@@ -32,18 +32,27 @@ static int grow(struct weft_deferred *deferred, unsigned count)
     return 0;
 }
 
+static inline bool fits_inside(const struct weft_deferred *deferred)
+{
+    return deferred->more_count == 0 && deferred->count < DEFERRED_CALLBACKS;
+}
+
+static inline void put_inside(struct weft_deferred *deferred, enum deferred_kind kind, weft_code code, void *arg)
+{
+    unsigned at = (unsigned)(deferred->first + deferred->count++) % DEFERRED_CALLBACKS;
+
+    deferred->callbacks[at] = (struct deferred_callback){code, arg};
+    deferred->kinds[at] = (uint8_t)kind;
+}
+
+/* There is room. */
 static void put(struct weft_deferred *deferred, enum deferred_kind kind, weft_code code, void *arg)
 {
-    struct deferred_callback callback = {code, arg};
-
-    if (deferred->more_count == 0 && deferred->count < DEFERRED_CALLBACKS) {
-        unsigned at = (deferred->first + deferred->count++) % DEFERRED_CALLBACKS;
-        deferred->callbacks[at] = callback;
-        deferred->kinds[at] = (uint8_t)kind;
-        return;
-    }
-    deferred->more->entries[deferred->more_first + deferred->more_count++] =
-        (struct deferred_more_entry){callback, kind};
+    if (fits_inside(deferred))
+        put_inside(deferred, kind, code, arg);
+    else
+        deferred->more->entries[deferred->more_first + deferred->more_count++] =
+            (struct deferred_more_entry){{code, arg}, kind};
 }
 
 /* Whether @p count more fit, if need be with an allocation. */
@@ -54,29 +63,56 @@ static int reserve(struct weft_deferred *deferred, unsigned count)
     return room >= count ? 0 : grow(deferred, count - room);
 }
 
-int deferred_put(struct weft_deferred *deferred, enum deferred_kind kind, weft_code code, void *arg)
+static __attribute__((noinline)) int run(struct weft_deferred *deferred)
 {
-    int status = deferred ? reserve(deferred, 1) : WEFT_ENOMEM;
+    deferred_run(deferred);
+    return 0;
+}
+
+/* Where there is no room inside. */
+static __attribute__((noinline)) int put_in_more(struct weft_deferred *deferred, enum deferred_kind kind,
+                                                 weft_code code, void *arg)
+{
+    int status = deferred ? grow(deferred, 1) : WEFT_ENOMEM;
 
     if (status < 0)
         return status;
     put(deferred, kind, code, arg);
     deferred->flags |= DEFERRED_HAD;
-    deferred_run(deferred);
-    return 0;
+    return run(deferred);
 }
 
-int weft_deferred_add(weft_deferred *deferred, weft_code success, weft_code failure, void *arg)
+/* Most deferreds have few callbacks, and get them before they fire. */
+static inline int add(struct weft_deferred *deferred, enum deferred_kind kind, weft_code code, void *arg)
 {
-    int status;
+    if (!deferred || !fits_inside(deferred))
+        return put_in_more(deferred, kind, code, arg);
+    put_inside(deferred, kind, code, arg);
+    deferred->flags |= DEFERRED_HAD;
+    return deferred->flags & DEFERRED_FIRED ? run(deferred) : 0;
+}
 
-    if (!success || !failure)
-        return deferred_put(deferred, success ? DEFERRED_THEN : DEFERRED_CATCH, success ? success : failure, arg);
-    status = deferred ? reserve(deferred, 2) : WEFT_ENOMEM;
+int deferred_put(struct weft_deferred *deferred, enum deferred_kind kind, weft_code code, void *arg)
+{
+    return add(deferred, kind, code, arg);
+}
+
+static __attribute__((noinline)) int add_pair(struct weft_deferred *deferred, weft_code success, weft_code failure,
+                                              void *arg)
+{
+    int status = deferred ? reserve(deferred, 2) : WEFT_ENOMEM;
+
     if (status < 0)
         return status;
     put(deferred, DEFERRED_PAIR, success, arg);
     return deferred_put(deferred, DEFERRED_CATCH, failure, arg);
+}
+
+int weft_deferred_add(weft_deferred *deferred, weft_code success, weft_code failure, void *arg)
+{
+    if (success && failure)
+        return add_pair(deferred, success, failure, arg);
+    return add(deferred, success ? DEFERRED_THEN : DEFERRED_CATCH, success ? success : failure, arg);
 }
 
 int weft_deferred_add_both(weft_deferred *deferred, weft_code code, void *arg)
@@ -93,15 +129,8 @@ int weft_deferred_chain(weft_deferred *deferred, weft_deferred *other)
     return deferred_put(deferred, DEFERRED_CHAIN, NULL, weft_deferred_ref(other));
 }
 
-enum deferred_kind deferred_next(struct weft_deferred *deferred, struct deferred_callback *ret)
+enum deferred_kind deferred_next_of_more(struct weft_deferred *deferred, struct deferred_callback *ret)
 {
-    if (deferred->count > 0) {
-        unsigned at = deferred->first;
-        deferred->first = (uint8_t)((at + 1) % DEFERRED_CALLBACKS);
-        deferred->count--;
-        *ret = deferred->callbacks[at];
-        return deferred->kinds[at];
-    }
     const struct deferred_more_entry *entry = &deferred->more->entries[deferred->more_first++];
     enum deferred_kind kind = entry->kind;
 

@@ -61,6 +61,8 @@ static void call(struct weft_deferred *deferred, const struct deferred_callback 
     status = deferred->type->call(callback->code, before, &deferred->value, callback->arg);
     if (status > 0)
         status = 0;
+    if ((before | status) == 0 && !deferred->inner && !deferred->failure)
+        return; /* the usual case, in which nothing changes */
     if (deferred->inner && status == 0) {
         set_error(deferred, 0, NULL); /* what the inner one brings is taken when this one goes on */
         if (deferred->member.scope && deferred->member.scope->cancelled)
@@ -105,36 +107,44 @@ static void time_ends(struct weft_deferred *deferred, void *timeout)
     set_error(deferred, status, status == deferred->status ? deferred->failure : NULL);
 }
 
-/* Runs the next callback. @return another deferred that has to be run first; or NULL */
-static struct weft_deferred *step(struct weft_deferred *deferred)
+/* Does what the kind that is not a plain DEFERRED_THEN on success asks for. @return whether the callback is to be called;
+ * if not, @p ret_other is another deferred that has to be run first, or NULL */
+static __attribute__((noinline)) bool is_called(struct weft_deferred *deferred, enum deferred_kind kind, void *arg,
+                                                struct weft_deferred **ret_other)
 {
-    struct deferred_callback callback, skipped;
-    enum deferred_kind kind = deferred_next(deferred, &callback);
+    struct deferred_callback skipped;
 
     switch (kind) {
     case DEFERRED_CHAIN:
-        return fire_other(deferred, callback.arg);
+        *ret_other = fire_other(deferred, arg);
+        return false;
     case DEFERRED_TIMED:
-        time_ends(deferred, callback.arg);
-        return NULL;
+        time_ends(deferred, arg);
+        return false;
     case DEFERRED_PAIR:
-        if (deferred->status < 0)
-            return NULL;
-        (void)deferred_next(deferred, &skipped);
-        break;
-    case DEFERRED_THEN:
-        if (deferred->status < 0)
-            return NULL;
-        break;
-    case DEFERRED_CATCH:
         if (deferred->status == 0)
-            return NULL;
-        break;
+            (void)deferred_next(deferred, &skipped);
+        return deferred->status == 0;
+    case DEFERRED_THEN:
+        return deferred->status == 0;
+    case DEFERRED_CATCH:
+        return deferred->status < 0;
     case DEFERRED_BOTH:
         break;
     }
-    call(deferred, &callback);
-    return NULL;
+    return true;
+}
+
+/* Runs the next callback; there is one. @return another deferred that has to be run first; or NULL */
+static struct weft_deferred *step(struct weft_deferred *deferred)
+{
+    struct weft_deferred *other = NULL;
+    struct deferred_callback callback;
+    enum deferred_kind kind = deferred_next(deferred, &callback);
+
+    if ((kind == DEFERRED_THEN && deferred->status == 0) || is_called(deferred, kind, callback.arg, &other))
+        call(deferred, &callback);
+    return other;
 }
 
 /* -- all of them -- */
@@ -275,7 +285,7 @@ int weft_deferred_fire(weft_deferred *deferred, const void *value)
     if (deferred->flags & DEFERRED_FIRED)
         return fired_twice(deferred);
     deferred->flags |= DEFERRED_FIRED;
-    memcpy(&deferred->value, value, deferred->type->size);
+    deferred_copy_value(&deferred->value, value, deferred->type->size);
     deferred_run(deferred);
     return 0;
 }
