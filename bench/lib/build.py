@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""Builds the contestants and load generators into build/bench, with gcc -O2, and what stands in bench/timers."""
+"""Builds the contestants and load generators into build/bench, with gcc -O2."""
 import os
+import platform
 import subprocess
 import sys
 
 LLHTTP = '/usr/share/llhttp'
-FLAGS = '-std=gnu17 -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes'.split()
+WARNINGS = '-Wall -Wextra -Wshadow'.split()
+FLAGS = {'.c': ['gcc', '-std=gnu17', '-O2', '-g', *WARNINGS, '-Wstrict-prototypes', '-Wmissing-prototypes'],
+         '.cc': ['g++', '-std=gnu++17', '-O2', '-g', *WARNINGS]}
+CURL = f'/usr/include/{platform.machine()}-linux-gnu/curl/curl.h'
 LLHTTP_FLAGS = ['-DLLHTTP_STRICT_MODE=1', '-isystem', '/usr/share/include/llhttp']
 
 # name: (sources, libraries, the header that must be there)
@@ -19,12 +23,26 @@ PROGRAMS = {
     'echo_ev': (['echo/echo_ev.c'], ['-Wno-strict-aliasing', '-lev'], '/usr/include/ev.h'),
     'http_bare': (['http/http_bare.c', 'http/http_loop.c'], [], None),
     'http_strict': (['http/http_strict.c', 'http/http_loop.c'], LLHTTP_FLAGS, LLHTTP + '/llhttp.c'),
+    'boost_switch': (['switch/boost_switch.c'], ['-lboost_context'], '/usr/include/boost/context/fiber.hpp'),
+    'boost_pooled_switch': (['switch/boost_pooled_switch.cc'], ['-lboost_context'],
+                            '/usr/include/boost/context/fiber.hpp'),
+    'ucontext_switch': (['switch/ucontext_switch.c'], [], None),
+    'plain_waiting': (['waiting/plain_waiting.c'], [], None),
+    'uv_post': (['waiting/uv_post.c'], ['-luv', '-lpthread'], '/usr/include/uv.h'),
+    'curl_client': (['client/curl_client.c'], ['-lcurl'], CURL),
     'bench/plain_timers': (['timers/plain_timers.c'], [], None),
     'bench/uv_timers': (['timers/uv_timers.c'], ['-luv'], '/usr/include/uv.h'),
     'bench/event_timers': (['timers/event_timers.c'], ['-levent_core'], '/usr/include/event2/event.h'),
     'bench/ev_timers': (['timers/ev_timers.c'], ['-Wno-strict-aliasing', '-lev'], '/usr/include/ev.h'),
 }
-WEFT_TIMERS = 'bench/weft_timers'
+# Those that use the library itself, linked as a program of its user would be, but statically.
+WEFT_PROGRAMS = {
+    'bench/weft_timers': ('timers/weft_timers.c', ['weft', 'weft-wire']),
+    'weft_switch': ('switch/weft_switch.c', ['weft', 'weft-wire']),
+    'weft_waiting': ('waiting/weft_waiting.c', ['weft', 'weft-wire']),
+    'weft_post': ('waiting/weft_post.c', ['weft', 'weft-wire']),
+    'weft_client': ('client/weft_client.c', ['weft-http', 'weft', 'weft-wire']),
+}
 
 
 def newest(paths):
@@ -49,10 +67,13 @@ def build_llhttp(out):
     return objects
 
 
-def weft_timers(here, release):
-    """Uses the library itself, linked as a program of its user would be, but statically."""
-    libraries = [os.path.join(release, f'lib{name}.a') for name in ('weft', 'weft-wire')]
-    return ['timers/weft_timers.c'], ['-I' + os.path.join(here, '../include'), *libraries, '-lpthread'], libraries[0]
+def weft_programs(here, release):
+    """As PROGRAMS. (The switch is measured beneath the public interface, so it needs our private headers.)"""
+    folders = ['-I' + os.path.join(here, '..', name) for name in ('include', 'src')]
+    for name, (source, libraries) in WEFT_PROGRAMS.items():
+        archives = [os.path.join(release, f'lib{library}.a') for library in libraries]
+        system = ['-lz', '-lpthread'] if 'weft-http' in libraries else ['-lpthread']
+        yield name, ([source], [*folders, *archives, *system], archives[0])
 
 
 def build_one(here, out, name, sources, libraries):
@@ -62,14 +83,15 @@ def build_one(here, out, name, sources, libraries):
         return
     extra = build_llhttp(out) if name == 'http_strict' else []
     paths = [os.path.join(here, source) for source in sources]
-    subprocess.run(['gcc', *FLAGS, '-D_GNU_SOURCE', *paths, *extra, *libraries, '-o', target], check=True)
+    compiler = FLAGS[os.path.splitext(paths[0])[1]]
+    subprocess.run([*compiler, '-D_GNU_SOURCE', *paths, *extra, *libraries, '-o', target], check=True)
 
 
 def build_all(here, out, release):
     """Returns the programs that are there; what cannot be built is said once and left out."""
     os.makedirs(os.path.join(out, 'bench'), exist_ok=True)
     built = set()
-    for name, (sources, libraries, needs) in {**PROGRAMS, WEFT_TIMERS: weft_timers(here, release)}.items():
+    for name, (sources, libraries, needs) in {**PROGRAMS, **dict(weft_programs(here, release))}.items():
         if not all(os.path.exists(os.path.join(here, source)) for source in sources):
             continue
         if needs and not os.path.exists(needs):
@@ -78,6 +100,6 @@ def build_all(here, out, release):
         try:
             build_one(here, out, name, sources, libraries)
             built.add(name)
-        except subprocess.CalledProcessError:
+        except (subprocess.CalledProcessError, FileNotFoundError):
             print(f'left out: {name}, which cannot be compiled', file=sys.stderr)
     return built

@@ -7,6 +7,7 @@ from servers import found
 
 REFERENCE_ECHO, TWIN_ECHO = 'bare epoll', 'bare epoll twin'
 TWIN = ' twin'
+REFERENCE_SWITCH, REFERENCE_CLIENT = 'boost', 'libcurl'
 WEFT = 'weft'
 WEFT_TASK = 'weft, a task'
 HELLO = b'Hello, world!'
@@ -30,6 +31,20 @@ def echo(bench):
     fleet.insert(1, (WEFT, [bench.weft('examples/echo_protocol'), 'tcp://127.0.0.1:{port}']))
     fleet.insert(2, (WEFT_TASK, [bench.weft('examples/echo'), 'tcp://127.0.0.1:{port}']))
     return fleet
+
+
+def tasks(bench):
+    """The same echo twice: as callbacks, which are the reference here, and as a task."""
+    callbacks = [bench.weft('examples/echo_protocol'), 'tcp://127.0.0.1:{port}']
+    return [(WEFT, callbacks), (WEFT_TASK, [bench.weft('examples/echo'), 'tcp://127.0.0.1:{port}']),
+            (WEFT + TWIN, callbacks)]
+
+
+def task_key(size, connections, depth):
+    return f'echo as a task, {size} B, {connections} connections, depth {depth}'
+
+
+TASK_SHAPES = [(size, connections, depth) for size in (64, 16384) for connections in (50, 1000) for depth in (1, 16)]
 
 
 def reference_http(bench):

@@ -71,6 +71,16 @@ def run_echo(bench):
         run_user(bench, servers)
 
 
+def run_tasks(bench):
+    with Fleet(bench, contestants.tasks(bench)) as servers:
+        for shape in contestants.TASK_SHAPES:
+            size, connections, depth = map(str, shape)
+            result = measure(bench, servers, ['-s', size, '-c', connections, '-d', depth], contestants.WEFT)
+            key = contestants.task_key(*shape)
+            bench.results[key] = result
+            print_table(key, result, contestants.WEFT, 'messages/s')
+
+
 def run_http(bench):
     reference = contestants.reference_http(bench)[0]
     with Fleet(bench, contestants.hello(bench)) as servers:

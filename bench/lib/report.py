@@ -65,6 +65,27 @@ def user_error(row):
     return row['user_us'] / row['user_samples'] ** 0.5
 
 
+def print_micro(title, result, reference, rounds):
+    print(f'\n== {title}')
+    print(f'   ns each; {rounds} rounds; ratios to {reference}: median by round [quartiles]')
+    for name, columns in result.items():
+        print(f'   {name:18}' + '  '.join(f'{column} {figure["ns"]:.1f} ({spread(figure["ratio"])})'
+                                          for column, figure in columns.items()))
+
+
+def print_clients(title, result, reference):
+    print(f'\n== {title}')
+    if not result:
+        print('   nothing was measured')
+        return
+    rounds = max(row['rounds'] for row in result.values())
+    print(f'   {rounds} rounds; ratios to {reference}: median by round [quartiles]')
+    print(f'   {"":18}{"requests/s":>12}  {"ratio":<19}{"CPU µs each":>12}  {"ratio":<19}{"client":>8}')
+    for name, row in result.items():
+        print(f'   {name:18}{amount(row["rate"]):>12}  {spread(row["rate_ratio"]):<19}{row["cpu_us"]:>12.2f}  '
+              f'{spread(row["cpu_ratio"]):<19}{row["use"]:>8.0%}  {note(result, name, reference)}')
+
+
 def print_memory(kind, result):
     print(f'\n== resident memory (PSS) for each idle {kind} connection')
     print(f'   {"":18}{"connections":>12}{"bytes each":>12}{"before KiB":>12}{"after KiB":>12}')
@@ -87,5 +108,5 @@ def print_verdicts(verdicts):
         print(f'   {verdict:20} {target}: {figure}')
 
 
-__all__ = ['WEFT', 'is_level', 'print_memory', 'print_syscalls', 'print_table', 'print_user_table', 'print_verdicts',
-           'spread', 'twin_of', 'user_error']
+__all__ = ['WEFT', 'is_level', 'print_clients', 'print_memory', 'print_micro', 'print_syscalls', 'print_table',
+           'print_user_table', 'print_verdicts', 'spread', 'twin_of', 'user_error']

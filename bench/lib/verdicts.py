@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What the figures say of each target. A verdict informs; it never decides an exit status."""
-from contestants import LEVEL_KEYS, WEFT
+from contestants import LEVEL_KEYS, REFERENCE_SWITCH, TASK_SHAPES, TWIN, WEFT, WEFT_TASK, task_key
 from report import is_level, spread, twin_of, user_error
+from rounds import overlap, quartiles
 
 MET, NOT_MET, UNSURE = 'met', 'not met', 'needs quiet machine'
 NOISE = 0.15  # an A/A pair whose quartiles are further apart than this says nothing about ten per cent
@@ -25,8 +26,8 @@ def level(result, key='rate_ratio'):
     return (UNSURE if noisy(result, key) else NOT_MET), figure
 
 
-def at_least(result, limit):
-    ratio = result[WEFT]['rate_ratio']
+def at_least(result, limit, name=WEFT):
+    ratio = result[name]['rate_ratio']
     if not ratio:
         return UNSURE, 'no round had both'
     straddles = ratio[0] < limit < ratio[2]
@@ -105,5 +106,49 @@ def timers(results):
             yield f'a million timers, {column} ≤ {limit} ns', at_most(row[column], limit, 'ns')
 
 
+def at_most_ns(figure, limit):
+    """Nanoseconds of a program that measures itself. The machine has a slow and a fast speed: where the limit is kept in
+    the fast one only, nothing is decided."""
+    first, middle, third = quartiles(figure['runs'])
+    fastest = min(figure['runs'])
+    text = f'{middle:.1f} ns [{first:.1f}–{third:.1f}], fastest {fastest:.1f}'
+    return (MET if middle <= limit else UNSURE if fastest <= limit else NOT_MET), text
+
+
+def not_slower(result, reference, column):
+    """Of programs that measure themselves: no slower than the reference, as far as its twin can tell."""
+    ratio, twin = result[WEFT][column]['ratio'], result.get(reference + TWIN, {}).get(column, {}).get('ratio')
+    if not ratio:
+        return UNSURE, 'no round had both'
+    figure = f'{result[WEFT][column]["ns"]:.1f} ns, {spread(ratio)}, A/A {spread(twin)}'
+    if ratio[1] <= 1 or overlap(ratio, twin):
+        return MET, figure
+    return (UNSURE if not twin or twin[2] - twin[0] > NOISE else NOT_MET), figure
+
+
+def waiting(results):
+    table = results.get('switch between stacks', {})
+    if WEFT in table and REFERENCE_SWITCH in table:
+        for column in ('switch', 'of 1000'):
+            yield f'switch between stacks, {column}: no slower than Boost', not_slower(table, REFERENCE_SWITCH, column)
+    row = results.get('waiting', {}).get(WEFT, {})
+    if 'deferred' in row:
+        yield 'a deferred with three callbacks ≤ 60 ns', at_most_ns(row['deferred'], 60)
+    table = results.get('posts from another thread', {})
+    if WEFT in table and 'libuv' in table:
+        yield 'a post from another thread: no slower than libuv', not_slower(table, 'libuv', 'post')
+    for key in (task_key(*shape) for shape in TASK_SHAPES):
+        if WEFT_TASK in results.get(key, {}):
+            yield f'{key}: ≥ 0.9 of callbacks', at_least(results[key], 0.9, WEFT_TASK)
+    row = results.get('memory, TCP', {}).get(WEFT_TASK)
+    if row:
+        yield 'a parked task with its connection ≤ 8 KiB', at_most(row['bytes_each'], 8192, 'B')
+    for key, result in results.items():
+        if key.startswith('client, ') and WEFT in result:
+            ahead = ahead_of(result, ('libcurl',))
+            if ahead:
+                yield f'{key}: ahead of libcurl', ahead
+
+
 def verdicts(results):
-    return [(target, *judged) for source in (loads, counts, timers) for target, judged in source(results)]
+    return [(target, *judged) for source in (loads, counts, timers, waiting) for target, judged in source(results)]

@@ -42,5 +42,5 @@ static inline void spawn(void)
 
 int main(int argc, char **argv)
 {
-    return run_contestant("boost", argc, argv);
+    return run_contestant(argc, argv);
 }

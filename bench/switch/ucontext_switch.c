@@ -49,5 +49,5 @@ static inline void spawn(void)
 
 int main(int argc, char **argv)
 {
-    return run_contestant("ucontext", argc, argv);
+    return run_contestant(argc, argv);
 }

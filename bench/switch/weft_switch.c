@@ -56,5 +56,5 @@ static inline void spawn(void)
 
 int main(int argc, char **argv)
 {
-    return run_contestant("weft", argc, argv);
+    return run_contestant(argc, argv);
 }
