@@ -264,22 +264,26 @@ const weft_failure *weft_deferred_failure(const weft_deferred *deferred)
     return weft_deferred_ready(deferred) ? deferred->failure : NULL;
 }
 
-int weft_deferred_peek(weft_deferred *deferred, void *out)
+/* It is ready. */
+static int look(struct weft_deferred *deferred, void *out)
 {
-    if (!deferred)
-        return WEFT_ENOMEM;
-    if (!deferred_is_ready(deferred))
-        return -EAGAIN;
     if (deferred->status < 0)
         deferred->flags |= DEFERRED_LOOKED;
-    if (deferred->status == 0 && out)
+    else if (out)
         deferred_copy_value(out, &deferred->value, deferred->type->size);
     return deferred->status;
 }
 
+int weft_deferred_peek(weft_deferred *deferred, void *out)
+{
+    if (!deferred)
+        return WEFT_ENOMEM;
+    return deferred_is_ready(deferred) ? look(deferred, out) : -EAGAIN;
+}
+
 int deferred_take(struct weft_deferred *deferred, void *out)
 {
-    int status = weft_deferred_peek(deferred, out);
+    int status = look(deferred, out);
 
     if (deferred->flags & DEFERRED_CLAIMED)
         deferred->references--;

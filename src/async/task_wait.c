@@ -23,13 +23,13 @@ static weft_deferred *deferred_ready(struct deferred_waiter *waiter)
     return NULL;
 }
 
-/* Takes the result, and leaves the story of an error where weft_log_error finds it. */
+/* Takes the result, which is ready, and leaves the story of an error where weft_log_error finds it. */
 static int take(weft_deferred *deferred, void *out)
 {
     weft_scope *scope = deferred->member.scope;
 
-    if (scope && weft_deferred_failure(deferred))
-        scope_note(scope, weft_deferred_failure(deferred));
+    if (scope && deferred->failure)
+        scope_note(scope, deferred->failure);
     return deferred_take(deferred, out);
 }
 
