@@ -346,6 +346,28 @@ static void job_whose_cooperator_has_gone_may_still_be_paused(void **state)
     finish();
 }
 
+/* Somebody still holds its deferred; nothing puts it into the cooperator's lists again. */
+static void job_that_has_ended_may_still_be_resumed(void **state)
+{
+    struct work a = {.letter = "a", .steps = 9};
+    weft_done job;
+
+    (void)state;
+    begin_with_cooperator();
+    job = cooperate(&a);
+    weft_deferred_ref(job.deferred);
+    weft_cooperate_pause(job);
+    weft_cancel(job.deferred);
+    assert_trace(" !ECANCELED ");
+    assert_int_equal(weft_cooperate_resume(job), 0);
+    run(loop);
+    assert_int_equal(a.steps, 9);
+    assert_trace("");
+    weft_deferred_unref(job.deferred);
+    run(loop);
+    finish();
+}
+
 static void job_ends_with_its_own_scope(void **state)
 {
     struct work a = {.letter = "a", .steps = 9};
@@ -726,6 +748,7 @@ int main(void)
         support_test(cancelling_a_job_cancels_what_it_waits_for),
         support_test(jobs_end_with_the_scope_of_the_cooperator),
         support_test(job_whose_cooperator_has_gone_may_still_be_paused),
+        support_test(job_that_has_ended_may_still_be_resumed),
         support_test(job_ends_with_its_own_scope),
         support_test(task_awaits_a_job),
         support_test(bucket_gives_a_burst_and_then_its_rate),

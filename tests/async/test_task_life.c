@@ -243,6 +243,73 @@ static void cancelling_at_every_turn_leaves_nothing_behind(void **state)
     }
 }
 
+/* -- the end of a scope, whatever wakes who waits for it -- */
+
+static weft_time now_ms(void)
+{
+    return weft_loop_now(loop) / MS;
+}
+
+/* Says a last word that takes 50 ms and touches what its parent lent it. */
+static void speak_on(weft_task *me, void *arg)
+{
+    int *of_parent = arg;
+    weft_scope *shield;
+
+    (void)me;
+    (void)weft_sleep(WEFT_HOURS(1));
+    shield = weft_shield(WEFT_SECONDS(1));
+    (void)weft_sleep(50 * MS);
+    ++*of_parent;
+    weft_scope_close(shield);
+}
+
+static int lend_and_finish(weft_task *me, void *arg)
+{
+    weft_scope *children = weft_scope_open(weft_task_scope(me), WEFT_NEVER);
+    int lent = 0, status;
+
+    (void)arg;
+    spawn(children, speak_on, &lent);
+    status = weft_scope_wait(children);
+    note("wait:%s ", weft_error_name(status));
+    status = weft_scope_finish(children);
+    note("finish:%d lent:%d ", status, lent);
+    return 0;
+}
+
+struct canceller {
+    weft_timer timer;
+    int times;
+    const int *reasons;
+};
+
+static void cancel_again(weft_timer *timer)
+{
+    struct canceller *canceller = weft_container_of(timer, struct canceller, timer);
+
+    weft_scope_cancel(scope, *canceller->reasons++);
+    if (--canceller->times > 0)
+        weft_timer_start(timer, 10 * MS);
+}
+
+/* The second reason outranks the first, so it wakes the task while it waits for the end of the scope. */
+static void finishing_a_scope_outlasts_a_second_cancellation(void **state)
+{
+    static const int reasons[] = {WEFT_ETIMEDOUT, WEFT_ECANCELED, WEFT_ECANCELED};
+    struct canceller canceller = {.times = 3, .reasons = reasons};
+    weft_time before = now_ms();
+
+    (void)state;
+    spawn(scope, lend_and_finish, NULL);
+    assert_int_equal(weft_timer_init(&canceller.timer, weft_loop_scope(loop), cancel_again), 0);
+    weft_timer_start(&canceller.timer, 10 * MS);
+    run();
+    weft_timer_fini(&canceller.timer);
+    assert_trace("wait:ETIMEDOUT finish:0 lent:1 ");
+    assert_int_equal(now_ms() - before, 60);
+}
+
 /* -- memory -- */
 
 static void run_with_little_memory(void *arg)
@@ -306,6 +373,7 @@ int main(void)
         deferred_test(ten_thousand_tasks_live_at_once),
         deferred_test(ten_thousand_tasks_are_cancelled_at_once),
         deferred_test(cancelling_at_every_turn_leaves_nothing_behind),
+        deferred_test(finishing_a_scope_outlasts_a_second_cancellation),
         deferred_test(failed_allocation_is_an_error_everywhere),
         deferred_test(failed_allocation_of_a_new_loop_is_an_error),
     };
