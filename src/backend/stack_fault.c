@@ -71,8 +71,10 @@ int stack_fault_watch(const void *low, size_t size, size_t count)
 
 void stack_fault_forget(int number)
 {
-    if (number >= 0)
-        atomic_store(&slabs[number].low, 0);
+    if (number < 0)
+        return;
+    atomic_store(&slabs[number].low, 0);
+    atomic_store(&next_slab, (unsigned)number); /* the next one lies where memory is in use already */
 }
 
 /* The place whose guard page holds @p address, or 0. */
