@@ -19,6 +19,7 @@ typedef struct weft_signal {
     weft_scope_member member;
     weft_link link;
     int number;
+    bool background; /* it does not keep the loop going */
     void (*raised)(struct weft_signal *signal);
 } weft_signal;
 

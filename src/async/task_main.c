@@ -22,22 +22,14 @@ static int watch(weft_signal *signal, weft_loop *loop, int number, void (*raised
     int status = weft_signal_start(signal, weft_loop_scope(loop), number, raised);
 
     if (status == 0)
-        loop->waiting--;
+        signal_set_background(signal);
     return status;
-}
-
-static void unwatch_one(weft_signal *signal)
-{
-    if (!signal->member.scope)
-        return;
-    weft_scope_loop(signal->member.scope)->waiting++;
-    weft_signal_stop(signal);
 }
 
 static void unwatch(struct program *program)
 {
-    unwatch_one(&program->terminate);
-    unwatch_one(&program->interrupt);
+    weft_signal_stop(&program->terminate);
+    weft_signal_stop(&program->interrupt);
 }
 
 /* The first signal asks the task to end; from then on a signal does what it does to any program. */

@@ -69,6 +69,9 @@ struct weft_loop {
 /* The backend's report of a signal (signal.c). */
 void loop_signalled(struct backend_host *host, int number);
 
+/* Lets the loop end although @p signal, which has been started, is watched. */
+void signal_set_background(weft_signal *signal);
+
 /* Says which callback runs now, by its kind and its address. For the watchdog: plain stores, but not data races. */
 static inline void loop_calls(weft_loop *loop, const char *name, uintptr_t function)
 {

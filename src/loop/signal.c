@@ -48,6 +48,7 @@ int weft_signal_start(weft_signal *signal, weft_scope *scope, int number, void (
         return status;
     }
     signal->number = number;
+    signal->background = false;
     signal->raised = raised;
     weft_link_insert_before(&loop->signals, &signal->link);
     loop->waiting++;
@@ -61,11 +62,17 @@ void weft_signal_stop(weft_signal *signal)
     if (!signal->member.scope)
         return;
     loop = weft_scope_loop(signal->member.scope);
-    loop->waiting--;
+    loop->waiting -= !signal->background;
     weft_link_remove(&signal->link);
     if (!watched(loop, signal->number))
         (void)loop->backend->ops->signal_watch(loop->backend, signal->number, false);
     scope_leave(&signal->member);
+}
+
+void signal_set_background(weft_signal *signal)
+{
+    weft_scope_loop(signal->member.scope)->waiting--;
+    signal->background = true;
 }
 
 /* A callback may stop any watch, so the list is walked by moving each watch aside and back. */

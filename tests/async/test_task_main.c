@@ -274,6 +274,25 @@ static int run_with_little_memory(void)
     return 3;
 }
 
+static int cancel_everything(weft_task *me, void *arg)
+{
+    (void)arg;
+    weft_scope_cancel(weft_loop_scope(weft_task_loop(me)), WEFT_ECANCELED);
+    return weft_sleep(WEFT_HOURS(1));
+}
+
+static int run_until_the_root_is_cancelled(void)
+{
+    return weft_run(cancel_everything, NULL);
+}
+
+/* The root takes the watches of signals with it. */
+static void program_whose_root_is_cancelled_ends(void **state)
+{
+    (void)state;
+    assert_int_equal(run_child(run_until_the_root_is_cancelled), EXIT_FAILURE);
+}
+
 static void too_little_memory_is_a_failure(void **state)
 {
     (void)state;
@@ -291,6 +310,7 @@ int main(void)
         cmocka_unit_test(last_words_are_said_after_a_signal),
         cmocka_unit_test(second_signal_ends_at_once),
         cmocka_unit_test(signals_are_as_before_afterwards),
+        cmocka_unit_test(program_whose_root_is_cancelled_ends),
         cmocka_unit_test(too_little_memory_is_a_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
