@@ -20,6 +20,7 @@ struct mirror {
     paths todo;
     char *known[PAGES_MOST];
     size_t count, done, failed; /* of the known ones */
+    size_t lost;                /* links that memory was too short for */
 };
 
 /* Whether two characters @p both stand side by side in @p path. */
@@ -44,12 +45,16 @@ static void add(struct mirror *mirror, weft_scope *scope, const char *path, size
         if (strlen(mirror->known[i]) == length && memcmp(mirror->known[i], path, length) == 0)
             return;
     copy = weft_scope_allocate(scope, length + 1); /* lives as long as the mirror */
-    if (!copy)
+    if (!copy) {
+        mirror->lost++;
         return;
+    }
     memcpy(copy, path, length);
     copy[length] = '\0';
     if (weft_queue_try_put(mirror->todo, copy) == 0)
         mirror->known[mirror->count++] = copy;
+    else
+        mirror->lost++;
 }
 
 /* A link as it stands in the page @p base. */
@@ -155,12 +160,14 @@ static int run(weft_task *me, void *arg)
         status = weft_scope_wait(workers);
     (void)weft_scope_finish(workers);
     fprintf(stderr, "%zu pages, %zu failed\n", mirror->count, mirror->failed);
+    if (status == 0 && mirror->lost > 0)
+        status = WEFT_ENOMEM;
     return status < 0 ? status : mirror->failed ? -EIO : 0;
 }
 
 int main(int argc, char **argv)
 {
-    static struct mirror mirror;
+    struct mirror mirror = {0};
 
     if (argc != 3 || strncmp(argv[1], "http://", 7) != 0) {
         fprintf(stderr, "usage: mirror http://host:port/ DIRECTORY\n");

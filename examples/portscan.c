@@ -9,7 +9,7 @@
 
 struct scan {
     const char *address;
-    int next, last, open, silent;
+    int next, last, open, silent, failed;
     weft_time deadline;
 };
 
@@ -27,6 +27,8 @@ static void attempt(weft_task *me, struct scan *scan, int port)
         scan->open++;
     } else if (weft_error_class_of(status) == WEFT_CLASS_TIMEOUT) {
         scan->silent++;
+    } else if (status != -ECONNREFUSED && status != WEFT_ECANCELED && scan->failed++ == 0) {
+        fprintf(stderr, "%s: %s\n", url, weft_error_text(status)); /* and the others will not differ much */
     }
     weft_scope_close(scope);
 }
@@ -50,9 +52,9 @@ static int run(weft_task *me, void *arg)
     if (status == 0)
         status = weft_scope_wait(workers);
     (void)weft_scope_finish(workers);
-    fprintf(stderr, "%d open, %d silent%s\n", scan->open, scan->silent,
+    fprintf(stderr, "%d open, %d silent, %d failed%s\n", scan->open, scan->silent, scan->failed,
             status == WEFT_ETIMEDOUT ? "; the time was not enough for all" : "");
-    return status;
+    return status < 0 ? status : scan->failed ? -EIO : 0;
 }
 
 int main(int argc, char **argv)

@@ -59,14 +59,18 @@ int main(void)
     number answer;
     int status = weft_loop_new(NULL, &loop);
 
-    if (status < 0)
+    if (status < 0) {
+        fprintf(stderr, "failed: %s\n", weft_error_text(status));
         return 1;
+    }
     answer = ask_slowly(&slow, weft_loop_scope(loop));
     if (weft_then(answer, twice, NULL) < 0 || weft_then(answer, show, NULL) < 0 ||
         weft_catch(answer, complain, NULL) < 0)
-        status = 1;
+        status = WEFT_ENOMEM;
     else
-        status = weft_loop_run(loop) < 0;
+        status = weft_loop_run(loop);
     weft_loop_free(loop);
-    return status;
+    if (status < 0)
+        fprintf(stderr, "failed: %s\n", weft_error_text(status));
+    return status < 0;
 }
