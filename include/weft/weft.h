@@ -11,6 +11,7 @@
 #include <weft/error.h>
 #include <weft/event.h>
 #include <weft/failure.h>
+#include <weft/file_lock.h>
 #include <weft/file_open.h>
 #include <weft/group.h>
 #include <weft/listener.h>

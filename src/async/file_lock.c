@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Locks between processes (weft/file_lock.h).
+ *
+ *   free --acquire--> waits <--looks again--> held --release--> free
+ *                       |  cancelled
+ *                       +-----------> free
+ */
+#include <weft/file_lock.h>
+
+#include <string.h>
+
+#include <weft/timer.h>
+
+#include "async/waiters.h"
+#include "backend/file_lock.h"
+#include "loop/scope_internal.h"
+
+#define INTERVAL WEFT_SECONDS(1)
+
+/* Lies in the room of the deferred that waits. */
+struct acquisition {
+    weft_timer timer;
+    weft_deferred *deferred;
+    weft_file_lock *lock;
+};
+
+struct weft_file_lock {
+    struct acquisition *waiting; /* or NULL */
+    weft_time interval;
+    int fd; /* -1: not held */
+    char path[];
+};
+
+static const int none;
+
+static void freed(void *memory)
+{
+    weft_file_lock *lock = memory;
+
+    if (lock->waiting) {
+        weft_timer_fini(&lock->waiting->timer);
+        lock->waiting->lock = NULL;
+        waiter_doom(lock->waiting->deferred);
+    }
+    if (lock->fd >= 0)
+        file_lock_give(lock->fd);
+}
+
+weft_file_lock *weft_file_lock_new(weft_scope *scope, const char *path)
+{
+    size_t size = strlen(path) + 1;
+    weft_file_lock *lock = scope_allocate(scope, sizeof *lock + size, freed);
+
+    if (!lock)
+        return NULL;
+    *lock = (weft_file_lock){.interval = INTERVAL, .fd = -1};
+    memcpy(lock->path, path, size);
+    return lock;
+}
+
+void weft_file_lock_set_interval(weft_file_lock *lock, weft_time interval)
+{
+    lock->interval = interval > 0 ? interval : INTERVAL;
+}
+
+bool weft_file_lock_held(const weft_file_lock *lock)
+{
+    return lock->fd >= 0;
+}
+
+int weft_file_lock_try(weft_file_lock *lock)
+{
+    return lock->waiting || lock->fd >= 0 ? -EALREADY : file_lock_take(lock->path, &lock->fd);
+}
+
+int weft_file_lock_release(weft_file_lock *lock)
+{
+    if (lock->fd < 0)
+        return WEFT_ENOTHELD;
+    file_lock_give(lock->fd);
+    lock->fd = -1;
+    return 0;
+}
+
+/* -- waiting -- */
+
+static void come_to(weft_deferred *deferred, int status)
+{
+    if (status < 0)
+        (void)weft_deferred_fail(deferred, status);
+    else
+        (void)weft_deferred_fire(deferred, &none);
+}
+
+static void stop_waiting(struct acquisition *acquisition)
+{
+    weft_timer_fini(&acquisition->timer);
+    if (acquisition->lock)
+        acquisition->lock->waiting = NULL;
+}
+
+static void look_again(weft_timer *timer)
+{
+    struct acquisition *acquisition = weft_container_of(timer, struct acquisition, timer);
+    weft_file_lock *lock = acquisition->lock;
+    int status = file_lock_take(lock->path, &lock->fd);
+
+    if (status == -EAGAIN) {
+        weft_timer_start(timer, lock->interval);
+        return;
+    }
+    stop_waiting(acquisition);
+    come_to(acquisition->deferred, status);
+}
+
+static void cancelled(weft_deferred *deferred, int reason, void *arg)
+{
+    (void)reason;
+    (void)arg;
+    stop_waiting(weft_deferred_room(deferred));
+}
+
+weft_deferred *weft_file_lock_acquire_at(weft_scope *scope, weft_file_lock *lock, weft_place place)
+{
+    struct acquisition *acquisition;
+    weft_deferred *deferred;
+    int status;
+
+    if (!lock)
+        return NULL;
+    deferred = weft_deferred_make(scope, &weft_done_type_, sizeof *acquisition, cancelled, NULL, place);
+    if (!deferred || weft_deferred_fired(deferred))
+        return deferred;
+    status = weft_file_lock_try(lock);
+    if (status != -EAGAIN) {
+        come_to(deferred, status);
+        return deferred;
+    }
+    acquisition = weft_deferred_room(deferred);
+    acquisition->deferred = deferred;
+    acquisition->lock = lock;
+    lock->waiting = acquisition;
+    if (weft_timer_init(&acquisition->timer, scope, look_again) == 0) /* never fails: the scope is not cancelled */
+        weft_timer_start(&acquisition->timer, lock->interval);
+    return deferred;
+}

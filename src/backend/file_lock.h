@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* A lock on a file, which the system gives back when whoever holds it ends. */
+#ifndef BACKEND_FILE_LOCK_H
+#define BACKEND_FILE_LOCK_H
+
+/* Locks @p path, which is made if there is none, without waiting for another holder. Returns 0 and the descriptor that
+ * holds it until file_lock_give; -EAGAIN if another holds it; -EINVAL if it is no regular file; another error. */
+int file_lock_take(const char *path, int *ret_fd);
+void file_lock_give(int fd);
+
+#endif
