@@ -31,7 +31,8 @@ WEFT_API weft_lock *weft_lock_new(weft_scope *scope);
 /** A new semaphore: a lock that @p tokens at once can hold. Memory for all of them is allocated here.
  *  @return as weft_lock_new; NULL also if @p tokens is 0 */
 WEFT_API weft_lock *weft_semaphore_new(weft_scope *scope, size_t tokens);
-/** Sets how many may wait; further ones fail with WEFT_EWAITERS. The default is 1024. */
+/** Sets how many may wait; further ones fail with WEFT_EWAITERS. The default is 1024. With 0 a lock is had at once
+ *  or not at all. */
 WEFT_API void weft_lock_set_backlog(weft_lock *lock, size_t most);
 
 /** Acquires @p lock, or one of its tokens, for @p scope. The deferred fires when it is held; at once, if it is free. */

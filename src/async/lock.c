@@ -181,10 +181,11 @@ static weft_deferred *acquire_free(weft_scope *scope, weft_lock *lock, weft_plac
 static weft_deferred *acquire_in_line(weft_scope *scope, weft_lock *lock, bool runs, weft_place place)
 {
     weft_scope *pinned = lock->waiters.scope;
-    weft_deferred *deferred;
+    bool free = lock->available > 0 && lock->waiters.count == 0;
     struct acquisition *acquisition;
+    weft_deferred *deferred =
+        (free ? waiters_pass : waiters_join)(&lock->waiters, scope, &weft_done_type_, sizeof *acquisition, place);
 
-    deferred = waiters_join(&lock->waiters, scope, &weft_done_type_, sizeof *acquisition, place);
     if (!deferred || weft_deferred_fired(deferred))
         return deferred;
     acquisition = weft_deferred_room(deferred);

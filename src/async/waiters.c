@@ -43,14 +43,12 @@ static void cancelled(weft_deferred *deferred, int reason, void *arg)
         waiters->left(waiters);
 }
 
-weft_deferred *waiters_join(struct waiters *waiters, weft_scope *scope, const weft_deferred_type *type, size_t room,
+weft_deferred *waiters_pass(struct waiters *waiters, weft_scope *scope, const weft_deferred_type *type, size_t room,
                             weft_place place)
 {
     weft_deferred *deferred;
     struct waiter *waiter;
 
-    if (waiters->count >= waiters->most)
-        return weft_deferred_make_failed(scope, type, WEFT_EWAITERS, NULL, place);
     deferred = weft_deferred_make(scope, type, room, cancelled, NULL, place);
     if (!deferred || weft_deferred_fired(deferred))
         return deferred;
@@ -60,6 +58,14 @@ weft_deferred *waiters_join(struct waiters *waiters, weft_scope *scope, const we
     weft_link_insert_before(&waiters->line, &waiter->link);
     waiters->count++;
     return deferred;
+}
+
+weft_deferred *waiters_join(struct waiters *waiters, weft_scope *scope, const weft_deferred_type *type, size_t room,
+                            weft_place place)
+{
+    if (waiters->count >= waiters->most)
+        return weft_deferred_make_failed(scope, type, WEFT_EWAITERS, NULL, place);
+    return waiters_pass(waiters, scope, type, room, place);
 }
 
 /* Those whose scope was cancelled are about to be. */

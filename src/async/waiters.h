@@ -37,6 +37,9 @@ void waiters_fini(struct waiters *waiters);
  * it has failed already: the line is full, or the scope is cancelled. Returns NULL if memory is short. */
 weft_deferred *waiters_join(struct waiters *waiters, weft_scope *scope, const weft_deferred_type *type, size_t room,
                             weft_place place);
+/* The same, however many wait: for one that will be fired at once. */
+weft_deferred *waiters_pass(struct waiters *waiters, weft_scope *scope, const weft_deferred_type *type, size_t room,
+                            weft_place place);
 /* The first in @p line (that of its waiters, or what was spliced from it) that can still be fired; those before it are
  * taken out. Returns NULL if there is none. */
 struct waiter *waiters_first(weft_link *line);

@@ -254,6 +254,24 @@ static int refuse(int error, int *value, void *arg)
     return -EIO;
 }
 
+static void run_needs_no_place_in_the_line_of_a_free_lock(void **state)
+{
+    weft_done first, second;
+
+    (void)state;
+    begin_with_lock(1);
+    weft_lock_set_backlog(lock, 0);
+    first = weft_lock_run(parties[0], lock, become, TEXT("first"));
+    second = weft_lock_run(parties[1], lock, become, TEXT("second"));
+    watch(first, "a");
+    watch(second, "b");
+    assert_trace("first:0 b!WEFT_EWAITERS ");
+    weft_fire(inner, 0);
+    assert_trace("a");
+    assert_int_equal(weft_lock_available(lock), 1);
+    finish();
+}
+
 static void run_holds_the_lock_until_what_it_ran_has_ended(void **state)
 {
     weft_done first, second;
@@ -573,6 +591,7 @@ int main(void)
         support_test(null_lock_means_that_memory_was_short),
         support_test(semaphore_has_as_many_holders_as_tokens),
         support_test(tokens_of_a_closed_scope_all_come_back),
+        support_test(run_needs_no_place_in_the_line_of_a_free_lock),
         support_test(run_holds_the_lock_until_what_it_ran_has_ended),
         support_test(run_releases_the_lock_after_a_failure),
         support_test(run_that_has_ended_is_there_until_somebody_looks),
