@@ -99,9 +99,11 @@ WEFT_API int weft_task_sleep(weft_time delay, weft_place place);
 #define weft_yield() weft_task_yield(WEFT_HERE)
 /** Beneath weft_yield. @return as it */
 WEFT_API int weft_task_yield(weft_place place);
-/** Waits until @p scope is empty: all its tasks have ended, all its streams are lost. Nothing is cancelled. A deferred in it
- *  that has fired counts until somebody has had its result.
- *  It may be closed meanwhile.
+/** Waits until nothing runs in @p scope: its tasks have ended, its deferreds are ready, its streams are lost, its
+ *  listeners have stopped, its jobs and signals are over, its timers are stopped (one in the background counts as
+ *  stopped), what it held of locks is given back, and the scopes in it are closed. What only lasts is not waited for: a
+ *  result that nobody has looked at, a stream of a task's that was lost. Nothing is cancelled; @p scope may be closed
+ *  meanwhile.
  *  @return 0; the error of the first task in it that failed; else the reason if @p scope was cancelled; the reason if
  *          this task was cancelled; -EBUSY if somebody else waits; -EDEADLK if this task is in it */
 #define weft_scope_wait(scope) weft_task_wait_scope(scope, WEFT_HERE)
@@ -125,9 +127,10 @@ WEFT_API weft_scope *weft_shield(weft_time timeout);
 
 /* -- about tasks -- */
 
-/** The task that runs; NULL outside of one. */
+/** The task that runs; NULL outside of one, and in what a loop calls that a task runs. */
 WEFT_API weft_task *weft_task_current(void);
-/** The scope for what @p task makes. @return *borrowed* until its function returns; NULL if memory is short */
+/** The scope for what @p task makes. If the one that @p task is in has closed, it is cancelled already: what is made in
+ *  it fails with that reason. @return *borrowed* until its function returns; NULL if memory is short */
 WEFT_API weft_scope *weft_task_scope(weft_task *task);
 /** The loop that it runs on. @return *borrowed* */
 WEFT_API weft_loop *weft_task_loop(const weft_task *task);

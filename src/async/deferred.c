@@ -72,6 +72,7 @@ static void leave(struct weft_deferred *deferred)
 {
     weft_loop *loop = deferred->member.scope ? deferred->member.scope->loop : NULL;
 
+    deferred_works(deferred); /* no more: it leaves */
     scope_leave(&deferred->member);
     if (is_unused(deferred))
         destroy(deferred, loop);

@@ -57,6 +57,7 @@ enum deferred_flag {
     DEFERRED_CLAIMED = 256,    /* somebody waits for it and refers to it, until it takes the result or gives up */
     DEFERRED_PLAIN = 512,      /* has no room behind it: the loop keeps its memory for the next */
     DEFERRED_FORGOTTEN = 1024, /* nobody will look at its error */
+    DEFERRED_IDLE = 2048,      /* its scope knows that nothing of it runs */
 };
 
 /* Somebody who waits for the deferred to be ready: a task or a group. At most one. */
@@ -109,6 +110,24 @@ static inline void deferred_copy_value(void *to, const void *from, size_t size)
         memcpy(to, from, sizeof(int));
     else
         memcpy(to, from, size);
+}
+
+/* It is ready: whoever waits for its scope need not wait until somebody has had its result. */
+static inline void deferred_idles(struct weft_deferred *deferred)
+{
+    if (!deferred->member.scope || (deferred->flags & DEFERRED_IDLE))
+        return;
+    deferred->flags |= DEFERRED_IDLE;
+    scope_idles(deferred->member.scope);
+}
+
+/* It goes on, or leaves its scope. */
+static inline void deferred_works(struct weft_deferred *deferred)
+{
+    if (!(deferred->flags & DEFERRED_IDLE))
+        return;
+    deferred->flags &= (uint16_t)~DEFERRED_IDLE;
+    scope_works(deferred->member.scope);
 }
 
 /* deferred.c */

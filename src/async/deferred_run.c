@@ -181,6 +181,7 @@ static struct weft_deferred *stop(struct weft_deferred *deferred)
     deferred->flags &= (uint16_t)~DEFERRED_RUNNING;
     if (!deferred_is_ready(deferred))
         return NULL;
+    deferred_idles(deferred);
     if (outer)
         return outer->flags & DEFERRED_RUNNING ? NULL : outer; /* one that runs comes back to it by itself */
     if (waiter) {
@@ -193,6 +194,7 @@ static struct weft_deferred *stop(struct weft_deferred *deferred)
 
 static struct weft_deferred *push(struct weft_deferred *top, struct weft_deferred *deferred)
 {
+    deferred_works(deferred);
     deferred->flags |= DEFERRED_RUNNING;
     deferred->below = top;
     return deferred;

@@ -145,7 +145,7 @@ static void run(struct loop_task *ready)
     loop_calls(task->loop, task->name, (uintptr_t)task->function | (uintptr_t)task->plain);
     if (!before.prepared)
         stack_fault_prepare();
-    async_current = (struct async_current){.task = task, .prepared = true};
+    async_current = (struct async_current){.task = task, .depth = loop_depth, .prepared = true};
     context_switch(&runtime->main, &task->context);
     runtime->main = outer;
     async_current = before;
@@ -340,18 +340,13 @@ weft_deferred *weft_task_spawn_done_plain(weft_scope *scope, void (*function)(we
 
 weft_task *weft_task_current(void)
 {
-    return async_current.task;
+    return async_current.depth == loop_depth ? async_current.task : NULL;
 }
 
 weft_scope *weft_task_scope(weft_task *task)
 {
-    if (!task->own) {
-        task->own = weft_scope_open(task->member.scope, WEFT_NEVER);
-        if (task->own) {
-            scope_hold(task->own);
-            weft_scope_set_name(task->own, task->name);
-        }
-    }
+    if (!task->own)
+        task->own = scope_open_held(task->member.scope, task->name);
     return task->own;
 }
 

@@ -56,6 +56,7 @@ struct weft_task {
 /* What runs on this thread. */
 struct async_current {
     weft_task *task;
+    unsigned depth; /* of turns in each other when it began to run: what a turn inside of it calls is not the task */
     unsigned callbacks; /* of deferreds, in each other: no task can wait there */
     bool prepared;      /* for the report of an overflow */
 };

@@ -6,11 +6,14 @@
 
 weft_task *task_that_waits(const char *call, weft_place place)
 {
-    if (async_current.task && async_current.callbacks == 0)
-        return async_current.task;
+    weft_task *task = weft_task_current();
+
+    if (task && async_current.callbacks == 0)
+        return task;
     weft_log(WEFT_LOG_ERROR, "task",
-             async_current.task ? "%s at %s:%d: a callback of a deferred cannot wait; it can return weft_become"
-                                : "%s at %s:%d: only a task can wait; weft_spawn makes one, weft_then waits without",
+             task                 ? "%s at %s:%d: a callback of a deferred cannot wait; it can return weft_become"
+             : async_current.task ? "%s at %s:%d: what a loop calls that a task runs is not that task and cannot wait"
+                                  : "%s at %s:%d: only a task can wait; weft_spawn makes one, weft_then waits without",
              call, place.file, place.line);
     return NULL;
 }
@@ -115,11 +118,11 @@ static int outcome(weft_scope *scope)
     return error ? error : weft_scope_cancelled(scope);
 }
 
-static int wait_until_empty(weft_task *task, weft_scope *scope, weft_place place)
+static int wait_until_idle(weft_task *task, weft_scope *scope, weft_place place)
 {
     int status;
 
-    while (weft_scope_count(scope) > 0) {
+    while (scope->count > scope->idle) {
         status = scope_watch(scope, &task->scope_watcher);
         if (status < 0)
             return status;
@@ -143,7 +146,7 @@ int weft_task_wait_scope(weft_scope *scope, weft_place place)
     if (is_inside(task, scope))
         return -EDEADLK;
     scope_pin(scope); /* somebody may close it meanwhile */
-    status = wait_until_empty(task, scope, place);
+    status = wait_until_idle(task, scope, place);
     scope_unpin(scope);
     return status;
 }
@@ -188,7 +191,7 @@ static const struct scope_member_class shield_class = {.kind = "shield", .cancel
 
 weft_scope *weft_shield(weft_time timeout)
 {
-    weft_task *task = async_current.task;
+    weft_task *task = weft_task_current();
     weft_scope *own, *shield;
 
     if (!task || task->shield)

@@ -239,6 +239,8 @@ static void run_reap(weft_loop *loop)
     }
 }
 
+_Thread_local unsigned loop_depth;
+
 static int turn(weft_loop *loop, weft_time timeout)
 {
     struct backend *backend = loop->backend;
@@ -248,6 +250,7 @@ static int turn(weft_loop *loop, weft_time timeout)
     status = backend->ops->wait(backend, timeout);
     if (status < 0)
         return status;
+    loop_depth++;
     loop->now = backend->ops->now(backend);
     __atomic_store_n(&loop->turn, loop->turn + 1, __ATOMIC_RELAXED);
     loop_enters(loop, "loop");
@@ -258,6 +261,7 @@ static int turn(weft_loop *loop, weft_time timeout)
     loop_enters(loop, "loop");
     run_pending(loop);
     run_reap(loop);
+    loop_depth--;
     return 0;
 }
 

@@ -66,6 +66,9 @@ struct weft_loop {
     struct backend_host host;
 };
 
+/* How many turns, of whatever loops, are run on this thread in each other. */
+extern _Thread_local unsigned loop_depth __attribute__((tls_model("initial-exec")));
+
 /* The backend's report of a signal (signal.c). */
 void loop_signalled(struct backend_host *host, int number);
 

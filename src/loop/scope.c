@@ -94,21 +94,35 @@ static void enter(weft_scope *scope, weft_scope_member *member, const struct sco
     member->class_ = class_;
     weft_link_insert_before(&scope->members, &member->link);
     scope->count++;
+    scope->idle += class_->idle;
 }
 
-weft_scope *weft_scope_open(weft_scope *parent, weft_time timeout)
+static weft_scope *open_in(weft_scope *parent, weft_time timeout)
 {
-    weft_scope *scope;
+    weft_scope *scope = scope_new(parent->loop);
 
-    if (!parent || parent->closing)
-        return NULL;
-    scope = scope_new(parent->loop);
     if (!scope)
         return NULL;
     enter(parent, &scope->member, &scope_class);
     scope->cancelled = parent->cancelled;
     if (!scope->cancelled)
         loop_timer_start(scope->loop, &scope->deadline, timeout);
+    return scope;
+}
+
+weft_scope *weft_scope_open(weft_scope *parent, weft_time timeout)
+{
+    return parent && !parent->closing ? open_in(parent, timeout) : NULL;
+}
+
+weft_scope *scope_open_held(weft_scope *parent, const char *name)
+{
+    weft_scope *scope = open_in(parent, WEFT_NEVER);
+
+    if (scope) {
+        scope->held = true;
+        scope->name = name;
+    }
     return scope;
 }
 
@@ -158,11 +172,17 @@ void scope_leave(weft_scope_member *member)
     weft_link_remove(&member->link);
     member->scope = NULL;
     scope->count--;
-    if (scope->count == 0) {
+    scope->idle -= member->class_->idle;
+    if (scope->count == scope->idle)
         tell_watcher(&scope->watcher);
+    if (scope->count == 0)
         tell_watcher(&scope->closer);
-    }
     free_if_over(scope);
+}
+
+void scope_tell_idle(weft_scope *scope)
+{
+    tell_watcher(&scope->watcher);
 }
 
 int scope_watch(weft_scope *scope, struct scope_watcher *watcher)

@@ -9,9 +9,9 @@
 #include <weft/scope.h>
 #include <weft/timer.h>
 
-/* Somebody who wants to know when a scope has become empty. */
+/* Somebody who wants to know when nothing runs in a scope, or when it has become empty. */
 struct scope_watcher {
-    /* Called once, from inside scope_leave: it may make a task ready, but not run anything. */
+    /* Called once, from inside scope_leave or scope_idles: it may make a task ready, but not run anything. */
     void (*emptied)(struct scope_watcher *watcher);
 };
 
@@ -20,7 +20,7 @@ struct weft_scope {
     weft_scope_member member; /* in the parent */
     weft_loop *loop;
     weft_link members;
-    size_t count;
+    size_t count, idle; /* members; those of them that run nothing */
     const char *name;
     weft_timer_entry deadline;
     int cancelled;
@@ -43,6 +43,7 @@ struct weft_scope {
 /* What a kind of member does when its scope ends. */
 struct scope_member_class {
     const char *kind; /* "stream", for dumps */
+    bool idle;        /* it only lasts: nobody waits for it (weft_scope_wait) */
     /* The scope was cancelled: begin to end. Calls no user's code; leaves the scope (scope_leave) now or later. */
     void (*cancel)(weft_scope_member *member, int reason);
     /* What a dump says after the kind: ' "name": waits for input'. May be NULL. */
@@ -56,6 +57,23 @@ int scope_join_ended(weft_scope *scope, weft_scope_member *member, const struct 
 /* Takes @p member out; harmless if it is in none. */
 void scope_leave(weft_scope_member *member);
 
+/* A member in @p scope runs nothing any more: whoever waits for the scope need not wait for it. It says so before it
+ * leaves, too, unless its class does. */
+void scope_tell_idle(weft_scope *scope);
+static inline void scope_idles(weft_scope *scope)
+{
+    scope->idle++;
+    if (scope->watcher && scope->idle == scope->count)
+        scope_tell_idle(scope);
+}
+/* And now it does, or leaves. */
+static inline void scope_works(weft_scope *scope)
+{
+    scope->idle--;
+}
+/* A scope for @p owner, who will close it, in @p parent: if that closes, too, but then it is cancelled. NULL if memory is
+ * short. */
+weft_scope *scope_open_held(weft_scope *parent, const char *name);
 /* The scope's owner keeps a pointer to it and will call weft_scope_close itself, even if the parent closes first. */
 void scope_hold(weft_scope *scope);
 /* Keeps @p scope's memory, even if it is closed meanwhile, until the same number of unpins: around a callback of a
@@ -73,7 +91,7 @@ void scope_fail(weft_scope *scope, int error);
 void scope_note(weft_scope *scope, const weft_failure *failure);
 /* Whether the later @p reason of a cancellation takes the place of the one @p before. */
 bool scope_outranks(int reason, int before);
-/* Has @p watcher called when @p scope becomes empty; NULL takes it away. Returns 0, or -EBUSY. */
+/* Has @p watcher called when nothing runs in @p scope; NULL takes it away. Returns 0, or -EBUSY. */
 int scope_watch(weft_scope *scope, struct scope_watcher *watcher);
 
 /* As weft_scope_allocate; @p freed is called before the memory goes with its scope. It calls no user's code. */

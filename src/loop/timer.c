@@ -18,29 +18,50 @@ static const struct scope_member_class timer_class = {.kind = "timer", .cancel =
 
 _Static_assert(sizeof(weft_timer) <= 64, "a timer fits a cache line");
 
-/* What it adds to what the loop waits for while it is started: 1 or 0. */
-static size_t counts(const weft_timer_entry *entry)
+/* One in the background is nothing that the loop waits for while it is started, nor its scope. */
+static bool counts(const weft_timer_entry *entry)
 {
     return !(entry->due & WHEEL_BACKGROUND);
+}
+
+static void begin(weft_timer *timer, weft_loop *loop)
+{
+    if (!counts(&timer->entry))
+        return;
+    loop->waiting++;
+    scope_works(timer->member.scope);
+}
+
+static void end(weft_timer *timer, weft_loop *loop)
+{
+    if (!counts(&timer->entry))
+        return;
+    loop->waiting--;
+    scope_idles(timer->member.scope);
 }
 
 void timer_fire(weft_loop *loop, weft_timer_entry *entry)
 {
     weft_timer *timer = weft_container_of(entry, weft_timer, entry);
 
-    loop->waiting -= counts(entry);
+    end(timer, loop);
     loop_calls(loop, "timer", (uintptr_t)entry->timer_fired);
     entry->timer_fired(timer);
 }
 
 int weft_timer_init(weft_timer *timer, weft_scope *scope, void (*fired)(weft_timer *timer))
 {
+    int status;
+
     wheel_entry_init(&timer->entry, NULL);
     timer->entry.timer_fired = fired;
     timer->entry.due = WHEEL_TIMER;
     timer->member.scope = NULL;
     weft_link_init(&timer->member.link);
-    return scope_join(scope, &timer->member, &timer_class);
+    status = scope_join(scope, &timer->member, &timer_class);
+    if (status == 0)
+        scope_idles(scope);
+    return status;
 }
 
 void weft_timer_set_background(weft_timer *timer, bool background)
@@ -55,6 +76,7 @@ void weft_timer_fini(weft_timer *timer)
     if (!timer->member.scope)
         return;
     weft_timer_stop(timer);
+    scope_works(timer->member.scope); /* no more: it leaves */
     scope_leave(&timer->member);
 }
 
@@ -70,7 +92,7 @@ void weft_timer_start(weft_timer *timer, weft_time delay)
         return;
     }
     if (!wheel_entry_active(&timer->entry))
-        loop->waiting += counts(&timer->entry);
+        begin(timer, loop);
     wheel_start(&loop->wheel, &timer->entry, loop->now + (delay < 0 ? 0 : delay));
 }
 
@@ -81,7 +103,7 @@ void weft_timer_stop(weft_timer *timer)
     if (!wheel_entry_active(&timer->entry))
         return;
     loop = timer->member.scope->loop;
-    loop->waiting -= counts(&timer->entry);
+    end(timer, loop);
     wheel_stop(&loop->wheel, &timer->entry);
 }
 

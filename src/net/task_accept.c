@@ -86,7 +86,7 @@ static void scope_ended(weft_scope_member *member, int reason)
     free_if_over(acceptor);
 }
 
-static const struct scope_member_class acceptor_class = {.kind = "acceptor", .cancel = scope_ended};
+static const struct scope_member_class acceptor_class = {.kind = "acceptor", .idle = true, .cancel = scope_ended};
 
 int weft_acceptor_open(weft_scope *scope, const char *url, const weft_listen_options *options,
                        weft_acceptor **ret_acceptor, weft_url_error *ret_error)

@@ -226,7 +226,7 @@ static void scope_ended(weft_scope_member *member, int reason)
         weft_stream_abort(io->stream);
 }
 
-static const struct scope_member_class task_stream_class = {.kind = "task stream", .cancel = scope_ended};
+static const struct scope_member_class task_stream_class = {.kind = "task stream", .idle = true, .cancel = scope_ended};
 
 int task_stream_join(struct task_stream *io, weft_scope *scope)
 {

@@ -517,22 +517,30 @@ static void cancelled_task_finds_its_scopes_cancelled_and_usable(void **state)
 
 static int first_scope_after_closing(weft_task *me, void *arg)
 {
+    weft_scope *own;
+    number d;
+
     (void)arg;
     say("sleep", weft_sleep(WEFT_HOURS(1)));
-    note(weft_task_scope(me) ? "scope " : "none ");
-    assert_null(weft_deferred_new(number, weft_task_scope(me)).deferred);
-    assert_int_equal(weft_spawn(weft_task_scope(me), sleep_an_hour, NULL), WEFT_ENOMEM);
+    own = weft_task_scope(me);
+    assert_non_null(own);
+    assert_int_equal(weft_scope_cancelled(own), WEFT_ECANCELED);
+    d = weft_deferred_new(number, own);
+    assert_int_equal(weft_peek(d, &(int){0}), WEFT_ECANCELED);
+    assert_int_equal(weft_spawn(own, sleep_an_hour, NULL), WEFT_ECANCELED);
+    assert_int_equal(weft_scope_cancelled(weft_scope_open(own, WEFT_NEVER)), WEFT_ECANCELED);
     return 0;
 }
 
-static void task_that_asks_for_its_first_scope_too_late_gets_none(void **state)
+static void task_that_asks_for_its_first_scope_too_late_gets_a_cancelled_one(void **state)
 {
     (void)state;
     spawn(scope, first_scope_after_closing, NULL);
     turn();
     weft_scope_close(scope);
     run();
-    assert_trace("sleep:ECANCELED@0 none ");
+    assert_trace("sleep:ECANCELED@0 ");
+    assert_int_equal(weft_scope_count(weft_loop_scope(loop)), 0);
 }
 
 /* -- shields -- */
@@ -760,7 +768,7 @@ int main(void)
         cancel_test(reason_that_changes_after_the_return_makes_no_failure),
         cancel_test(scopes_of_a_task_are_its_own_when_its_scope_is_closed_from_outside),
         cancel_test(cancelled_task_finds_its_scopes_cancelled_and_usable),
-        cancel_test(task_that_asks_for_its_first_scope_too_late_gets_none),
+        cancel_test(task_that_asks_for_its_first_scope_too_late_gets_a_cancelled_one),
         cancel_test(shielded_part_is_not_interrupted),
         cancel_test(shielded_part_ends_at_its_deadline),
         cancel_test(shield_taken_before_holds_a_cancellation_off),
