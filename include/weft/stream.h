@@ -90,7 +90,8 @@ WEFT_API WEFT_NODISCARD int weft_stream_set_options(weft_stream *stream, const w
 
 /** Gives the stream to another protocol; the former gets no further call, not even `lost`. Input that was not
  *  consumed goes to the new one, from the loop; so does an `ended` that the former was told. It is not called
- *  `connected` again. Once the stream is lost this does nothing. */
+ *  `connected` again. Once the stream is lost this does nothing. From a task's stream it is the way to a state machine:
+ *  weft/task_stream.h says how; if memory for the input is short, the stream is lost with WEFT_ENOMEM. */
 WEFT_API void weft_stream_set_protocol(weft_stream *stream, weft_protocol *protocol);
 /** The protocol that speaks on it. @return *borrowed* */
 WEFT_API weft_protocol *weft_stream_protocol(const weft_stream *stream);

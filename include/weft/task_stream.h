@@ -14,9 +14,17 @@
  * protocol of Weft's own, which keeps what arrives (at most 64 KiB, then the
  * peer is slowed down) until a task reads it. What never waits
  * (weft_stream_write, weft_stream_end, weft_stream_set_options and the rest of
- * weft/stream.h, but not weft_stream_set_protocol) can be used on it, too. One task at a time may read it, and
+ * weft/stream.h) can be used on it, too. One task at a time may read it, and
  * one may write; others get -EBUSY. Outside of a task every call here gives
  * WEFT_ENOTASK.
+ *
+ * weft_stream_set_protocol is the way from a task to a state machine: the
+ * protocol that it names gets what was received and no task has read, and from
+ * then on the stream is like any other with a protocol. It belongs to the scope
+ * that weft_connect or weft_accept was given, or, in a handler of weft_serve,
+ * to its listener, so the handler may return. The calls below answer -EINVAL,
+ * also those that wait already, and bytes that were lent are not to be used any
+ * more.
  */
 #ifndef WEFT_TASK_STREAM_H
 #define WEFT_TASK_STREAM_H
@@ -77,16 +85,18 @@ WEFT_API WEFT_NODISCARD int weft_task_connect(weft_scope *scope, const char *url
 /** Connections that wait to be accepted by a task; its scope owns it. */
 typedef struct weft_acceptor weft_acceptor;
 
-/** Listens at @p url for weft_accept. Connections that no task has accepted yet count as the listener's; more than 64
- *  of them are refused. Parameters as those of weft_listen. @return as weft_listen */
+/** Listens at @p url for weft_accept. More than 64 connections that no task has accepted yet are refused; those that
+ *  were lost meanwhile, with nothing left to be read, are forgotten. Parameters as those of weft_listen.
+ *  @return as weft_listen */
 WEFT_API WEFT_NODISCARD int weft_acceptor_open(weft_scope *scope, const char *url, const weft_listen_options *options,
                                                weft_acceptor **ret_acceptor, weft_url_error *ret_error);
 /** Its listener, to stop it, or to ask where it listens. @return *borrowed* until it has stopped */
 WEFT_API weft_listener *weft_acceptor_listener(const weft_acceptor *acceptor);
 /**
  * Waits for a connection.
- * @param scope  the stream is usable until it closes: then it is closed, gracefully. Until then it is one of the
- *               listener's connections: with the acceptor's scope, and the grace time of a stop, it ends, too
+ * @param scope  to which the stream belongs from now on: usable until that closes, which closes it, gracefully. It
+ *               counts among the listener's connections, is asked to finish when that is stopped, and ends with the
+ *               grace time; but it outlives the acceptor's scope
  * @return 0; WEFT_EENDED when the listener has stopped; the reason if the task was cancelled; -EBUSY if another task
  *         waits
  */

@@ -68,6 +68,51 @@ static void finish(weft_listener *listener)
         factory->ops->stopped(factory, drained, aborted);
 }
 
+/* -- guests -- */
+
+void listener_lets_go(weft_listener *listener, weft_stream *stream)
+{
+    weft_link_remove(&stream->guest);
+    weft_link_insert_before(&listener->guests, &stream->guest);
+}
+
+static weft_stream *guest_of(weft_link *link)
+{
+    return weft_container_of(link, weft_stream, guest);
+}
+
+/* They leave the list at the end of a turn only; or all, if whoever is asked closes the listener's scope. */
+static void ask_guests(weft_listener *listener)
+{
+    weft_link *next;
+
+    for (weft_link *link = listener->guests.next; link != &listener->guests; link = next) {
+        next = link->next;
+        stream_ask_to_drain(guest_of(link));
+        if (weft_link_is_alone(&listener->guests))
+            return;
+    }
+}
+
+static void abort_guests(weft_listener *listener)
+{
+    for (weft_link *link = listener->guests.next; link != &listener->guests; link = link->next)
+        stream_doom(guest_of(link), WEFT_EDRAIN, true);
+}
+
+static void forget_guests(weft_listener *listener)
+{
+    while (!weft_link_is_alone(&listener->guests)) {
+        weft_stream *stream = guest_of(listener->guests.next);
+
+        weft_link_remove(&stream->guest);
+        stream->listener = NULL;
+        listener_forget(listener, stream);
+    }
+}
+
+/* -- stopping, part by part -- */
+
 static void ask(weft_scope_member *member, void *arg)
 {
     (void)arg;
@@ -87,6 +132,7 @@ static void listener_task(struct loop_task *task)
     if (!listener->asked) { /* first of all: who finishes makes room for those that wait */
         listener->asked = true;
         scope_visit(listener->streams, "stream", ask, NULL);
+        ask_guests(listener);
     }
     if (listener->open && listener_take_backlog(listener))
         close_socket(listener);
@@ -104,6 +150,7 @@ static void listener_timer_fired(weft_timer_entry *entry)
     }
     close_socket(listener);
     weft_scope_cancel(listener->streams, WEFT_EDRAIN);
+    abort_guests(listener);
     loop_later(listener->loop, &listener->task);
 }
 
@@ -142,8 +189,13 @@ void listener_stream_gone(weft_listener *listener, const weft_stream *stream)
 
 static void listener_cancel(weft_scope_member *member, int reason)
 {
+    weft_listener *listener = weft_container_of(member, weft_listener, member);
+
     (void)reason;
-    weft_listener_stop(weft_container_of(member, weft_listener, member), 0);
+    weft_listener_stop(listener, 0);
+    forget_guests(listener);
+    if (!listener->ended)
+        loop_later(listener->loop, &listener->task);
 }
 
 static const struct scope_member_class listener_class = {.kind = "listener", .cancel = listener_cancel};
@@ -220,6 +272,7 @@ static int listener_new(weft_scope *scope, weft_factory *factory, weft_listen_op
     }
     listener->loop = weft_scope_loop(scope);
     listener->factory = factory;
+    weft_link_init(&listener->guests);
     add_counters(listener);
     listener->io.events = &listener_events;
     listener->task.run = listener_task;

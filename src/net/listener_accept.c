@@ -103,7 +103,7 @@ static void leave_address(weft_listener *listener, const weft_address *peer)
 static void count_in(weft_listener *listener, weft_stream *stream, const weft_address *peer)
 {
     stream->peer = *peer;
-    stream->flags |= STREAM_ACCEPTED;
+    stream->listener = listener;
     listener->connections++;
     weft_counter_increment(&listener->accepted_count);
 }

@@ -5,7 +5,10 @@
  * it, within the limits.
  *
  * A listener's streams live in a scope of its own inside the user's, so that
- * stopping can leave them, and closing the user's scope ends both.
+ * stopping can leave them, and closing the user's scope ends both. One that a
+ * task has accepted is a guest: it lives in the scope that was given for it,
+ * but counts, is asked to finish, and ends with the grace time, as the others.
+ * When the listener's scope ends, that is no business of its guests any more.
  *
  *   listening --> stopping (streams are asked to finish) --> stopped
  *       ^ |
@@ -41,6 +44,7 @@ struct weft_listener {
     weft_factory *factory;
     weft_scope_member member;
     weft_scope *streams;
+    weft_link guests; /* streams that are in other scopes */
     struct stream_config *config;
     struct loop_task task;
     weft_timer_entry timer; /* rests until, or grace ends */

@@ -42,6 +42,7 @@ weft_stream *stream_new(weft_scope *scope, struct stream_config *config, weft_pr
     stream->protocol = protocol ? protocol : &nobody;
     stream->task.run = stream_task;
     weft_bytequeue_init(&stream->output);
+    weft_link_init(&stream->guest);
     wheel_entry_init(&stream->timer, stream_timer_fired);
     stream->config = config;
     config->references++;
@@ -102,9 +103,33 @@ void stream_doom(weft_stream *stream, int reason, bool abort)
     stream_schedule(stream);
 }
 
+int stream_move(weft_stream *stream, weft_scope *scope)
+{
+    int status = weft_scope_cancelled(scope);
+
+    if (status < 0 || (stream->flags & STREAM_DOOMED))
+        return status;
+    stream->flags |= STREAM_GRACEFUL;
+    if (stream->member.scope == scope)
+        return 0;
+    if (stream->listener)
+        listener_lets_go(stream->listener, stream);
+    scope_leave(&stream->member);
+    return scope_join(scope, &stream->member, &stream_class);
+}
+
 static void stream_cancel(weft_scope_member *member, int reason)
 {
-    stream_doom(weft_container_of(member, weft_stream, member), reason, true);
+    weft_stream *stream = weft_container_of(member, weft_stream, member);
+    weft_scope *root = stream->loop->root;
+
+    if ((stream->flags & (STREAM_GRACEFUL | STREAM_DOOMED)) == STREAM_GRACEFUL && member->scope->closing &&
+        !weft_scope_cancelled(root)) {
+        weft_stream_close(stream);
+        (void)stream_move(stream, root);
+        return;
+    }
+    stream_doom(stream, reason, true);
 }
 
 static void describe(const weft_scope_member *member, char *buffer, size_t size)
@@ -120,12 +145,11 @@ static void describe(const weft_scope_member *member, char *buffer, size_t size)
 /* The engine's own reference goes when nothing can call the stream any more. */
 static void let_go(weft_stream *stream)
 {
-    weft_listener *listener = stream->flags & STREAM_ACCEPTED ? stream->member.scope->owner : NULL;
-
     stream->loop->waiting--;
     scope_leave(&stream->member);
-    if (listener)
-        listener_stream_gone(listener, stream);
+    weft_link_remove(&stream->guest);
+    if (stream->listener)
+        listener_stream_gone(stream->listener, stream);
     weft_stream_unref(stream);
 }
 
@@ -288,9 +312,15 @@ void weft_stream_resume(weft_stream *stream)
 
 void weft_stream_set_protocol(weft_stream *stream, weft_protocol *protocol)
 {
+    weft_protocol *former = stream->protocol;
+    int status;
+
     if (stream->flags & STREAM_LOST)
         return;
     stream->protocol = protocol;
+    status = former == protocol ? 0 : task_stream_hand_over(former);
+    if (status < 0)
+        stream_doom(stream, status, true);
     if (stream->flags & (STREAM_DOOMED | STREAM_CLOSING))
         return;
     stream->flags &= ~(uint32_t)STREAM_END_TOLD; /* the new one has not been told */

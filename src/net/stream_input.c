@@ -63,8 +63,27 @@ static int keep(weft_stream *stream, weft_bytes bytes)
     return 0;
 }
 
-/* The protocol has consumed the first @p consumed of @p bytes, which are either all that waits or borrowed. */
-static void keep_rest(weft_stream *stream, weft_bytes bytes, size_t consumed, bool borrowed)
+int stream_put_back(weft_stream *stream, weft_bytes bytes)
+{
+    weft_bytes after = waiting(stream);
+    size_t length = bytes.length + after.length;
+    struct stream_input *input = weft_allocate(sizeof *input + length);
+
+    if (!input)
+        return WEFT_ENOMEM;
+    memcpy(input->data, bytes.data, bytes.length);
+    if (after.length > 0)
+        memcpy(input->data + bytes.length, after.data, after.length);
+    input->begin = 0;
+    input->end = input->room = length;
+    stream_drop_input(stream);
+    stream->input = input;
+    return 0;
+}
+
+/* The protocol has consumed the first @p consumed of @p bytes, which are either all that waits or borrowed. What it left
+ * to a successor, that has not been offered yet: it has no limit. */
+static void keep_rest(weft_stream *stream, weft_bytes bytes, size_t consumed, bool borrowed, bool left)
 {
     weft_bytes rest = weft_bytes_skip(bytes, consumed);
     int status = 0;
@@ -74,7 +93,7 @@ static void keep_rest(weft_stream *stream, weft_bytes bytes, size_t consumed, bo
             stream_drop_input(stream);
         return;
     }
-    if (rest.length > stream->config->input_limit && !(stream->flags & STREAM_PAUSED))
+    if (rest.length > stream->config->input_limit && !left && !(stream->flags & STREAM_PAUSED))
         status = WEFT_EINPUTLIMIT;
     else if (borrowed)
         status = keep(stream, rest);
@@ -96,7 +115,7 @@ static void offer(weft_stream *stream, weft_bytes bytes, bool borrowed)
         stream_drop_input(stream);
         return;
     }
-    keep_rest(stream, bytes, consumed, borrowed);
+    keep_rest(stream, bytes, consumed, borrowed, protocol != stream->protocol);
     if (protocol != stream->protocol && stream->input && !(stream->flags & (STREAM_PAUSED | STREAM_DOOMED))) {
         stream->flags |= STREAM_DELIVER;
         stream_schedule(stream);

@@ -74,7 +74,7 @@ enum {
     STREAM_HOME = 1 << 16, /* the backend has let go of the handle */
     STREAM_HAS_DEADLINE = 1 << 17,
     STREAM_CONNECTING = 1 << 18,
-    STREAM_ACCEPTED = 1 << 21,    /* its scope is a listener's, which counts it */
+    STREAM_GRACEFUL = 1 << 21,    /* a scope that closes lets go out what was written */
     STREAM_DRAIN_ASKED = 1 << 19, /* `draining` was called */
     STREAM_OPEN_DUE = 1 << 20,    /* adopted: the task is to open it */
 };
@@ -92,6 +92,8 @@ struct weft_stream {
     struct stream_input *input;
     struct stream_config *config;
     weft_scope_member member;
+    weft_listener *listener; /* counts it; NULL if it was not accepted, or its listener has ended before it */
+    weft_link guest;         /* among those of its listener that are in another scope */
     weft_timer_entry timer;
     stream_ticks deadline;
     uint32_t references;
@@ -110,6 +112,9 @@ void stream_discard(weft_stream *stream);
 void stream_opened(weft_stream *stream);
 /* The end is decided: the handle is closed, and `lost` will be called. Idempotent. */
 void stream_doom(weft_stream *stream, int reason, bool abort);
+/* Moves it to @p scope. What was written when that closes still goes out; what is cancelled is reset. Returns 0, or the
+ * reason for which @p scope is cancelled. */
+int stream_move(weft_stream *stream, weft_scope *scope);
 /* Asks the protocol to finish (weft_listener_stop). */
 void stream_ask_to_drain(weft_stream *stream);
 void stream_schedule(weft_stream *stream);
@@ -121,6 +126,8 @@ void stream_config_unref(struct stream_config *config);
 void stream_received(struct backend_stream *io, weft_bytes bytes, int status);
 void stream_deliver(weft_stream *stream);
 void stream_drop_input(weft_stream *stream);
+/* Puts @p bytes, which the protocol had consumed, in front of what waits. Returns 0 or WEFT_ENOMEM. */
+int stream_put_back(weft_stream *stream, weft_bytes bytes);
 
 /* stream_output.c */
 void stream_sent(struct backend_stream *io, int64_t result);
@@ -155,5 +162,11 @@ uint32_t stream_unconfirmed(const weft_stream *stream);
 
 /* listener.c: the stream is gone; the listener counts. */
 void listener_stream_gone(weft_listener *listener, const weft_stream *stream);
+/* It goes to another scope than the listener's, which goes on counting it, until its own scope ends. */
+void listener_lets_go(weft_listener *listener, weft_stream *stream);
+
+/* task_stream.c: if @p former is a task's, what that had not read goes back to its stream, which has another protocol now.
+ * Returns 0 or WEFT_ENOMEM. */
+int task_stream_hand_over(weft_protocol *former);
 
 #endif

@@ -24,14 +24,35 @@ static void free_if_over(weft_acceptor *acceptor)
         weft_release(acceptor);
 }
 
-/* A connection that has ended before anybody accepted it is forgotten. */
+static void leave_queue(struct task_stream *io)
+{
+    weft_acceptor *acceptor = io->owner;
+
+    weft_link_remove(&io->link);
+    io->on_lost = NULL;
+    acceptor->count--;
+}
+
+static bool is_worth_having(const struct task_stream *io)
+{
+    return io->reason == 0 || io->end > io->begin;
+}
+
+/* A connection that was lost before anybody accepted it, and left nothing to be read, is forgotten. */
+static void lost(struct task_stream *io)
+{
+    if (is_worth_having(io))
+        return;
+    leave_queue(io);
+    task_stream_orphan(io);
+}
+
 static struct task_stream *next_waiting(weft_acceptor *acceptor)
 {
     while (!weft_link_is_alone(&acceptor->waiting)) {
         struct task_stream *io = weft_container_of(acceptor->waiting.next, struct task_stream, link);
-        weft_link_remove(&io->link);
-        acceptor->count--;
-        if (io->reason == 0 || io->end > io->begin)
+        leave_queue(io);
+        if (is_worth_having(io))
             return io;
         task_stream_orphan(io);
     }
@@ -50,6 +71,8 @@ static weft_protocol *build(weft_factory *factory, weft_stream *stream)
         return NULL;
     }
     task_stream_bind(io, stream);
+    io->owner = acceptor;
+    io->on_lost = lost;
     weft_link_insert_before(&acceptor->waiting, &io->link);
     acceptor->count++;
     if (acceptor->accepting)
@@ -149,6 +172,8 @@ int weft_task_accept(weft_acceptor *acceptor, weft_scope *scope, weft_stream **r
         return status;
     }
     status = task_stream_move(io, scope);
+    if (status == 0)
+        status = stream_move(io->stream, scope);
     if (status < 0) {
         task_stream_orphan(io);
         return status;

@@ -40,6 +40,12 @@ static bool make_room(struct task_stream *io, size_t length)
     return true;
 }
 
+static void forget_data(struct task_stream *io)
+{
+    io->data = NULL;
+    io->room = io->begin = io->end = 0;
+}
+
 static void pause_input(struct task_stream *io)
 {
     io->paused = true;
@@ -53,22 +59,22 @@ static void pause_input(struct task_stream *io)
  */
 static bool lend_directly(struct task_stream *io, weft_bytes in)
 {
+    const struct stream_borrow *borrow = &io->stream->loop->borrow;
     struct backend *backend = io->stream->loop->backend;
     const struct backend_transport *transport = io->stream->io.transport;
 
-    if (in.length < DIRECT_FROM || io->data || !io->reader || io->stream->loop->borrow.stream != io->stream ||
-        !transport->may_keep || !transport->may_keep(backend))
+    if (in.length < DIRECT_FROM || io->data || !io->reader || borrow->stream != io->stream ||
+        borrow->bytes.data != in.data || !transport->may_keep || !transport->may_keep(backend))
         return false;
     io->data = (char *)(uintptr_t)in.data;
     io->room = io->end = in.length;
     io->direct = true;
     if (!task_run_now(io->reader)) {
-        io->data = NULL;
-        io->room = io->end = 0;
+        forget_data(io);
         io->direct = false;
         return false;
     }
-    if (io->data && io->direct)
+    if (io->data)
         transport->keep(backend);
     io->direct = false;
     return true;
@@ -82,7 +88,7 @@ static size_t received(weft_protocol *protocol, weft_stream *stream, weft_bytes 
 
     (void)stream;
     if (lend_directly(io, in))
-        return in.length;
+        return in.length - io->left;
     wake(io->reader);
     if (io->lent > 0) { /* what is lent must not move */
         pause_input(io);
@@ -146,7 +152,7 @@ static void reap(struct loop_task *task)
 /* At the end of the turn: a task that has just gone on still looks at it. */
 static void free_if_over(struct task_stream *io)
 {
-    if (!io->orphan || io->reason == 0 || io->waits > 0)
+    if (!io->orphan || io->reason == 0 || io->waits > 0 || io->reap.run)
         return;
     io->reap.run = reap;
     loop_reap(io->stream->loop, &io->reap);
@@ -172,6 +178,8 @@ static void lost(weft_protocol *protocol, weft_stream *stream, int reason)
     wake(io->life);
     wake(io->reader);
     wake(io->writer);
+    if (io->on_lost)
+        io->on_lost(io);
     free_if_over(io);
 }
 
@@ -210,9 +218,43 @@ void task_stream_orphan(struct task_stream *io)
     scope_leave(&io->member);
     weft_link_remove(&io->link);
     io->orphan = true;
+    io->on_lost = NULL;
     if (io->reason == 0)
         weft_stream_close(io->stream);
     free_if_over(io);
+}
+
+/* Who still waits on it is woken; what it had goes where the stream's own input is, or, inside `received`, stays there. */
+int task_stream_hand_over(weft_protocol *former)
+{
+    struct task_stream *io =
+        former->ops == &task_stream_ops ? weft_container_of(former, struct task_stream, protocol) : NULL;
+    bool ends;
+    int status = 0;
+
+    if (!io)
+        return 0;
+    ends = (io->stream->flags & (STREAM_DOOMED | STREAM_CLOSING)) != 0;
+    io->begin += io->lent;
+    io->lent = 0;
+    if (io->direct)
+        io->left = io->end - io->begin;
+    else if (!ends && io->end > io->begin)
+        status = stream_put_back(io->stream, weft_bytes_of(io->data + io->begin, io->end - io->begin));
+    if (!io->direct)
+        weft_release(io->data);
+    forget_data(io);
+    if (io->paused)
+        weft_stream_resume(io->stream);
+    io->reason = -EINVAL; /* it is nobody's way to the stream any more */
+    io->orphan = true;
+    scope_leave(&io->member);
+    io->stream->flags &= ~(uint32_t)STREAM_GRACEFUL;
+    wake(io->life);
+    wake(io->reader);
+    wake(io->writer);
+    free_if_over(io);
+    return status;
 }
 
 /* Its scope has ended: a scope that merely closes lets go out what was written. */

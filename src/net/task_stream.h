@@ -25,6 +25,7 @@ struct task_stream {
     size_t room, begin, end;
     size_t lent;                /* bytes from `begin` that the reader has, and gives back with its next read */
     size_t limit;               /* of what is kept unread */
+    size_t left;                /* handed over inside `received`: bytes at the end of `in` that it did not read */
     weft_task *reader, *writer; /* who waits */
     weft_task *life;            /* who waits for the beginning or the end */
     int reason;                 /* why it was lost; 0 before */
@@ -37,6 +38,7 @@ struct task_stream {
     struct loop_task reap;
     weft_link link;                               /* among those that wait for weft_accept */
     void (*on_connected)(struct task_stream *io); /* or NULL */
+    void (*on_lost)(struct task_stream *io);      /* or NULL */
     void *owner;
 };
 
