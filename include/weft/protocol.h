@@ -46,8 +46,9 @@ typedef struct weft_protocol_ops {
     void (*drained)(weft_protocol *protocol, weft_stream *stream);
 
     /** The peer half-closed: no more bytes will come. What was not consumed is lost. Writing still works; without
-     *  this callback the stream is closed, after what was written has gone out. Not called if this side has ended
-     *  already: then the stream is lost at once. */
+     *  this callback the stream is closed, after what was written has gone out. It is called at most once, also after
+     *  weft_stream_end, as long as that has not reached the peer because something is queued before it. When it has,
+     *  this is not called: both sides have ended, and the stream is lost with WEFT_ECLOSED at once. */
     void (*ended)(weft_protocol *protocol, weft_stream *stream);
 
     /** The time set with weft_stream_set_deadline has come (before `connected`, if it takes that long). */

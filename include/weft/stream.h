@@ -36,7 +36,8 @@ typedef struct weft_stream_options {
 
 /**
  * Writes @p bytes (*borrowed*, copied): they are queued and go out at the end of the turn, or when the `received` in
- * which they were written has returned; at most one system call a turn sends them.
+ * which they were written has returned, or the task that wrote them with weft_write waits; at most one system call a
+ * turn sends them.
  * @return 0; 1 if the queue is above the high-water mark, or was and `drained` is still to come (stop, and go on when it
  *         is called; the bytes are queued all the same); WEFT_EOUTPUTLIMIT or WEFT_ENOMEM, and nothing was queued;
  *         WEFT_EENDED after close, abort, end or the loss of the stream
@@ -68,7 +69,8 @@ WEFT_API void weft_stream_close(weft_stream *stream);
  *  socket or a pipe has no reset: there the peer sees an end. Idempotent. */
 WEFT_API void weft_stream_abort(weft_stream *stream);
 /** Half-close: sends what was written, then tells the peer that no more will come; reading goes on. When the peer has
- *  ended too, the stream is lost with WEFT_ECLOSED. Idempotent. */
+ *  ended too, the stream is lost with WEFT_ECLOSED. If the peer ends first, while something is still queued, `ended` is
+ *  called, and the stream is lost when the queue has gone out. Idempotent. */
 WEFT_API void weft_stream_end(weft_stream *stream);
 
 /** Delivers nothing until resume. The engine stops reading; what it had received already waits, within its bound. */

@@ -11,8 +11,8 @@
  *     }
  *
  * A stream from weft_serve, weft_accept or weft_connect is a task's: it has a
- * protocol of Weft's own, which keeps what arrives (at most 64 KiB, then the
- * peer is slowed down) until a task reads it. What never waits
+ * protocol of Weft's own, which keeps what arrives (at most 64 KiB, or one
+ * delivery, then the peer is slowed down) until a task reads it. What never waits
  * (weft_stream_write, weft_stream_end, weft_stream_set_options and the rest of
  * weft/stream.h) can be used on it, too. One task at a time may read it, and
  * one may write; others get -EBUSY. Outside of a task every call here gives

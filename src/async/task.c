@@ -147,6 +147,7 @@ static void run(struct loop_task *ready)
         stack_fault_prepare();
     async_current = (struct async_current){.task = task, .depth = loop_depth, .prepared = true};
     context_switch(&runtime->main, &task->context);
+    loop_task_waits(task->loop);
     runtime->main = outer;
     async_current = before;
     async_current.prepared = true;

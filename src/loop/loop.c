@@ -246,6 +246,7 @@ static int turn(weft_loop *loop, weft_time timeout)
     struct backend *backend = loop->backend;
     int status;
 
+    loop_task_waits(loop);
     loop_enters(loop, NULL);
     status = backend->ops->wait(backend, timeout);
     if (status < 0)

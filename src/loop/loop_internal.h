@@ -19,12 +19,16 @@ struct loop_task {
     void (*run)(struct loop_task *task);
 };
 
-/* What a delivery writes on its stream is gathered here if it is little: there is nothing to keep when it is over. */
+/* What a delivery writes on its stream, or a task until it waits, is gathered here if it is little: there is nothing to
+ * keep when it is over. */
 #define STREAM_STAGE (4 * 1024)
 
-/* The bytes that are being delivered, on which stream, and what that has written so far (stream_output.c). */
+/* The bytes that are being delivered, on which stream, and what that has written so far (stream_output.c); or the stream
+ * on which the task that runs writes. */
 struct stream_borrow {
-    const void *stream; /* NULL: none */
+    const void *stream;                  /* NULL: none */
+    void (*task_waits)(weft_loop *loop); /* to be called when the task that writes waits or ends; NULL: it is none */
+    unsigned kept;                       /* whole buffers that tasks hold (task_stream.c) */
     weft_bytes bytes;
     weft_owner owner;    /* of those that were queued without a copy; its last reference is the loop's */
     size_t staged, room; /* bytes in `stage`, and how many more may come; no room if they go to the queue */
@@ -68,6 +72,13 @@ struct weft_loop {
 
 /* How many turns, of whatever loops, are run on this thread in each other. */
 extern _Thread_local unsigned loop_depth __attribute__((tls_model("initial-exec")));
+
+/* The task that runs waits, ends, or runs a turn: what it has written goes out. */
+static inline void loop_task_waits(weft_loop *loop)
+{
+    if (loop->borrow.task_waits)
+        loop->borrow.task_waits(loop);
+}
 
 /* The backend's report of a signal (signal.c). */
 void loop_signalled(struct backend_host *host, int number);

@@ -164,19 +164,6 @@ static void linger(weft_stream *stream, weft_bytes bytes, int status)
         stream_doom(stream, WEFT_ECLOSED, false);
 }
 
-/* How much may be staged: if anything, then nothing is before it, and no mark and no limit is passed. */
-static size_t staging_room(const weft_stream *stream)
-{
-    size_t room = STREAM_STAGE;
-
-    if (!weft_bytequeue_is_empty(&stream->output) || (stream->flags & (STREAM_SENDING | STREAM_OVER_HIGH)) ||
-        stream_has_attempted(stream))
-        return 0;
-    if (room > stream->config->high_water)
-        room = stream->config->high_water;
-    return room > stream->config->output_limit ? stream->config->output_limit : room;
-}
-
 /* What `received` writes goes out as soon as it has returned, if it is little or lies in @p bytes. */
 static void deliver_now(weft_stream *stream, weft_bytes bytes, bool borrowed)
 {
@@ -189,7 +176,7 @@ static void deliver_now(weft_stream *stream, weft_bytes bytes, bool borrowed)
     borrow->stream = stream;
     borrow->bytes = borrowed ? bytes : weft_bytes_of(NULL, 0);
     borrow->staged = 0;
-    borrow->room = staging_room(stream);
+    borrow->room = stream_staging_room(stream);
     offer(stream, bytes, borrowed);
     borrow->stream = NULL;
     if (borrow->staged > 0 || borrow->owner.references > 1)

@@ -135,6 +135,10 @@ void stream_flush(weft_stream *stream);
 /* `received` has returned: sends what it staged, or queued of the bytes that it borrowed. What does not go out is
  * copied. */
 void stream_settle(weft_stream *stream);
+/* A task writes on @p stream: until it waits, what is little is gathered as in a delivery. */
+void stream_stage_for_task(weft_stream *stream);
+/* How much may be staged: if anything, then nothing is before it, and no mark and no limit is passed. */
+size_t stream_staging_room(const weft_stream *stream);
 /* What is written in the rest of this delivery is queued, behind what is staged. */
 static inline void stream_stage_no_more(weft_stream *stream)
 {

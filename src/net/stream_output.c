@@ -83,6 +83,18 @@ static bool stage(weft_stream *stream, weft_bytes bytes)
     return true;
 }
 
+size_t stream_staging_room(const weft_stream *stream)
+{
+    size_t room = STREAM_STAGE;
+
+    if (!weft_bytequeue_is_empty(&stream->output) || (stream->flags & (STREAM_SENDING | STREAM_OVER_HIGH)) ||
+        stream_has_attempted(stream))
+        return 0;
+    if (room > stream->config->high_water)
+        room = stream->config->high_water;
+    return room > stream->config->output_limit ? stream->config->output_limit : room;
+}
+
 /* What was staged goes to the queue, for something comes behind it that is not. If memory is short it stays. */
 static int unstage(weft_stream *stream)
 {
@@ -336,6 +348,35 @@ void stream_settle(weft_stream *stream)
         send_staged(stream, weft_bytes_of(borrow->stage, borrow->staged));
     else if (borrow->owner.references > 1)
         settle_borrowed(stream);
+}
+
+static void task_waits(weft_loop *loop)
+{
+    struct stream_borrow *borrow = &loop->borrow;
+    weft_stream *stream = (weft_stream *)(uintptr_t)borrow->stream;
+
+    borrow->task_waits = NULL;
+    borrow->stream = NULL;
+    if (borrow->staged > 0)
+        stream_settle(stream);
+}
+
+void stream_stage_for_task(weft_stream *stream)
+{
+    struct stream_borrow *borrow = &stream->loop->borrow;
+    size_t room;
+
+    if (borrow->stream || !stream->io.transport->sends_at_once ||
+        (stream->flags & (STREAM_CONNECTING | STREAM_OPEN_DUE)))
+        return;
+    room = stream_staging_room(stream);
+    if (room == 0)
+        return;
+    borrow->stream = stream;
+    borrow->bytes = weft_bytes_of(NULL, 0);
+    borrow->staged = 0;
+    borrow->room = room;
+    borrow->task_waits = task_waits;
 }
 
 void stream_sent(struct backend_stream *io, int64_t result)

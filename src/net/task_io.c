@@ -30,10 +30,9 @@ static void give_back(struct task_stream *io)
     io->begin += io->lent;
     io->lent = 0;
     if (io->begin == io->end) {
-        if (!io->direct)
-            weft_release(io->data);
-        io->data = NULL;
-        io->room = io->begin = io->end = 0;
+        task_stream_drop_data(io);
+    } else if (io->whole) {
+        task_stream_shrink(io);
     }
 }
 
@@ -160,6 +159,8 @@ int weft_task_write(weft_stream *stream, weft_bytes bytes, weft_place place)
         status = -EBUSY;
     if (status < 0 || io->reason < 0)
         return status < 0 ? status : io->reason;
+    if (bytes.length <= STREAM_STAGE)
+        stream_stage_for_task(stream);
     status = weft_stream_write(stream, bytes);
     if (status <= 0)
         return status;

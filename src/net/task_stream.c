@@ -7,6 +7,8 @@
 #define KEPT_MOST ((size_t)64 * 1024)
 /* Below this a copy costs less than to switch buffers. */
 #define DIRECT_FROM 4096
+/* Tasks of a loop that have a whole buffer of its backend (256 KiB). */
+#define WHOLE_AT_ONCE 16
 
 static void wake(weft_task *task)
 {
@@ -44,6 +46,40 @@ static void forget_data(struct task_stream *io)
 {
     io->data = NULL;
     io->room = io->begin = io->end = 0;
+    if (io->whole)
+        io->stream->loop->borrow.kept--;
+    io->whole = false;
+}
+
+void task_stream_drop_data(struct task_stream *io)
+{
+    if (!io->direct)
+        weft_release(io->data);
+    forget_data(io);
+}
+
+bool task_stream_shrink(struct task_stream *io)
+{
+    size_t length = io->end - io->begin;
+    char *data = length <= KEPT_MOST ? weft_allocate(length) : NULL;
+
+    if (!data)
+        return false;
+    memcpy(data, io->data + io->begin, length);
+    task_stream_drop_data(io);
+    io->data = data;
+    io->room = io->end = length;
+    return true;
+}
+
+/* The task waits, and has some of the loop's own buffer still to read, or was lent it: that must not move. */
+static void keep_direct(struct task_stream *io)
+{
+    if (io->lent == 0 && task_stream_shrink(io))
+        return;
+    io->stream->io.transport->keep(io->stream->loop->backend);
+    io->stream->loop->borrow.kept++;
+    io->whole = true;
 }
 
 static void pause_input(struct task_stream *io)
@@ -55,7 +91,8 @@ static void pause_input(struct task_stream *io)
 /*
  * A large delivery is not copied: the reader runs at once and reads it where
  * it lies. If it still has some of it when it waits for something else, the
- * memory is taken from the loop, which has other memory for the next.
+ * memory is taken from the loop, which has other memory for the next. That is
+ * much for a few bytes, so only so many tasks of a loop may have it at once.
  */
 static bool lend_directly(struct task_stream *io, weft_bytes in)
 {
@@ -63,8 +100,9 @@ static bool lend_directly(struct task_stream *io, weft_bytes in)
     struct backend *backend = io->stream->loop->backend;
     const struct backend_transport *transport = io->stream->io.transport;
 
-    if (in.length < DIRECT_FROM || io->data || !io->reader || borrow->stream != io->stream ||
-        borrow->bytes.data != in.data || !transport->may_keep || !transport->may_keep(backend))
+    if (in.length < DIRECT_FROM || borrow->kept >= WHOLE_AT_ONCE || io->data || !io->reader ||
+        borrow->stream != io->stream || borrow->bytes.data != in.data || !transport->may_keep ||
+        !transport->may_keep(backend))
         return false;
     io->data = (char *)(uintptr_t)in.data;
     io->room = io->end = in.length;
@@ -75,7 +113,7 @@ static bool lend_directly(struct task_stream *io, weft_bytes in)
         return false;
     }
     if (io->data)
-        transport->keep(backend);
+        keep_direct(io);
     io->direct = false;
     return true;
 }
@@ -139,8 +177,8 @@ static void drained(weft_protocol *protocol, weft_stream *stream)
 
 static void destroy(struct task_stream *io)
 {
+    task_stream_drop_data(io);
     weft_stream_unref(io->stream);
-    weft_release(io->data);
     weft_release(io);
 }
 
@@ -241,9 +279,7 @@ int task_stream_hand_over(weft_protocol *former)
         io->left = io->end - io->begin;
     else if (!ends && io->end > io->begin)
         status = stream_put_back(io->stream, weft_bytes_of(io->data + io->begin, io->end - io->begin));
-    if (!io->direct)
-        weft_release(io->data);
-    forget_data(io);
+    task_stream_drop_data(io);
     if (io->paused)
         weft_stream_resume(io->stream);
     io->reason = -EINVAL; /* it is nobody's way to the stream any more */

@@ -31,6 +31,7 @@ struct task_stream {
     int reason;                 /* why it was lost; 0 before */
     bool connected, ended, paused;
     bool direct;    /* `data` is the loop's, inside `received` */
+    bool whole;     /* `data` was the loop's, and is as large */
     bool draining;  /* the listener stops */
     bool full;      /* above the high-water mark */
     bool orphan;    /* no scope wants it any more */
@@ -50,6 +51,11 @@ void task_stream_discard(struct task_stream *io);
 void task_stream_bind(struct task_stream *io, weft_stream *stream);
 /* Lets it belong to @p scope: when that ends, so does the stream, gracefully if the scope just closes. */
 int task_stream_join(struct task_stream *io, weft_scope *scope);
+/* Nothing of its data is needed any more. */
+void task_stream_drop_data(struct task_stream *io);
+/* Moves what is unread of a buffer that was the loop's to one of its own size, if it is little. Nothing is lent. Returns
+ * whether it has. */
+bool task_stream_shrink(struct task_stream *io);
 /* Nobody wants it any more: the stream is closed, and it frees itself when that is lost. */
 void task_stream_orphan(struct task_stream *io);
 /* That of @p stream; NULL if it has another protocol. */
