@@ -14,6 +14,7 @@ WEFT_QUEUE(inbox, char *); /* lines that somebody is still to be sent; a slow re
 struct guest {
     weft_link link;
     weft_stream *peer;
+    weft_scope *scope; /* holds the lines, so that none is left if this guest is cut off */
     inbox inbox;
     char name[33];
 };
@@ -34,10 +35,10 @@ static void say(struct room *room, const struct guest *except, const char *forma
     va_end(args);
     for (weft_link *link = room->guests.next; link != &room->guests; link = link->next) {
         struct guest *guest = weft_container_of(link, struct guest, link);
-        char *copy = guest == except ? NULL : weft_allocate(sizeof line);
+        char *copy = guest == except ? NULL : weft_scope_allocate(guest->scope, sizeof line);
 
         if (copy && weft_queue_try_put(guest->inbox, memcpy(copy, line, sizeof line)) < 0)
-            weft_release(copy);
+            weft_scope_release(copy);
     }
 }
 
@@ -50,7 +51,7 @@ static void deliver(weft_task *me, void *arg)
     (void)me;
     while (weft_pop(guest->inbox, &line) == 0) {
         (void)weft_write(guest->peer, weft_bytes_from(line)); /* if it fails, the reader will see it, too */
-        weft_release(line);
+        weft_scope_release(line);
     }
 }
 
@@ -93,7 +94,7 @@ static void chat(weft_stream *peer, void *arg)
     struct room *room = arg;
     weft_scope *scope = weft_task_scope(weft_task_current());
     weft_scope *delivery = weft_scope_open(scope, WEFT_NEVER);
-    struct guest guest = {.peer = peer, .inbox = weft_queue_new(inbox, scope, 100, 1)};
+    struct guest guest = {.peer = peer, .scope = scope, .inbox = weft_queue_new(inbox, scope, 100, 1)};
 
     if (weft_write(peer, weft_bytes_from("Who are you? ")) < 0 || next_line(peer, guest.name, sizeof guest.name) <= 0)
         return;

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <weft/http_client.h>
+#include <weft/job.h>
 #include <weft/queue.h>
 #include <weft/weft.h>
 
@@ -84,24 +85,55 @@ static void find_links(struct mirror *mirror, weft_scope *scope, const char *bas
         }
 }
 
-static int save(const struct mirror *mirror, const char *path, weft_bytes body)
-{
-    const char *name = path[strlen(path) - 1] == '/' ? "index.html" : "";
+struct saving {
+    weft_job job;
     char file[2 * PATH_MOST];
-    FILE *out;
-    int whole;
+    weft_bytes body;
+    int result;
+};
 
-    snprintf(file, sizeof file, "%s%s%s", mirror->directory, path, name);
-    for (char *slash = file; (slash = strchr(slash + 1, '/'));) {
+/* Runs on a thread of the loop's pool: a disk may be slow. */
+static void write_file(weft_job *job)
+{
+    struct saving *saving = weft_container_of(job, struct saving, job);
+    FILE *out;
+    bool whole;
+
+    for (char *slash = saving->file; (slash = strchr(slash + 1, '/'));) {
         *slash = '\0';
-        (void)mkdir(file, 0777);
+        (void)mkdir(saving->file, 0777);
         *slash = '/';
     }
-    out = fopen(file, "wb");
+    out = fopen(saving->file, "wb");
+    saving->result = out ? 0 : -errno;
     if (!out)
-        return -errno;
-    whole = fwrite(body.data, 1, body.length, out) == body.length;
-    return fclose(out) == 0 && whole ? 0 : -EIO;
+        return;
+    whole = fwrite(saving->body.data, 1, saving->body.length, out) == saving->body.length;
+    if (fclose(out) != 0 || !whole)
+        saving->result = -EIO;
+}
+
+static void written(weft_job *job, int status)
+{
+    if (status < 0)
+        weft_container_of(job, struct saving, job)->result = status;
+}
+
+/* Returns when nothing uses @p body any more, even if it is cancelled. */
+static int save(const struct mirror *mirror, weft_scope *scope, const char *path, weft_bytes body)
+{
+    const char *name = path[strlen(path) - 1] == '/' ? "index.html" : "";
+    weft_scope *job = weft_scope_open(scope, WEFT_NEVER);
+    struct saving saving = {.body = body};
+    int status, length = snprintf(saving.file, sizeof saving.file, "%s%s%s", mirror->directory, path, name);
+
+    if (length < 0 || (size_t)length >= sizeof saving.file)
+        return -ENAMETOOLONG;
+    status = weft_job_start(&saving.job, job, write_file, written);
+    if (status == 0)
+        (void)!weft_scope_wait(job);
+    (void)weft_scope_finish(job);
+    return status < 0 ? status : saving.result;
 }
 
 static int fetch(struct mirror *mirror, weft_scope *pages, const char *path)
@@ -109,14 +141,13 @@ static int fetch(struct mirror *mirror, weft_scope *pages, const char *path)
     weft_scope *scope = weft_scope_open(weft_task_scope(weft_task_current()), WEFT_SECONDS(30));
     weft_http_response *response;
     char url[2 * PATH_MOST];
-    int status;
+    int status, length = snprintf(url, sizeof url, "%s%s", mirror->site, path);
 
-    snprintf(url, sizeof url, "%s%s", mirror->site, path);
-    status = weft_await(weft_http_get(scope, url), &response);
+    status = length < (int)sizeof url ? weft_await(weft_http_get(scope, url), &response) : -ENAMETOOLONG;
     if (status == 0 && response->status != 200)
         status = -ENOENT;
     if (status == 0)
-        status = save(mirror, path, response->body);
+        status = save(mirror, scope, path, response->body);
     if (status == 0 &&
         weft_bytes_starts_with(weft_http_response_field(response, "content-type"), weft_bytes_from("text/html")))
         find_links(mirror, pages, path, (const char *)response->body.data);

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "http"))
 import kit  # noqa: E402  (its place is known only now)
@@ -104,6 +105,23 @@ def test_a_guest_that_does_not_read_does_not_hold_up_the_others():
     server.stop()
 
 
+def test_a_guest_that_is_cut_off_leaves_nothing_behind():
+    server = Example("chat")
+    with server.connect() as deaf, server.connect() as anna, server.connect() as bob:
+        for connection, name in ((deaf, b"deaf\n"), (anna, b"anna\n"), (bob, b"bob\n")):
+            read_until(connection, b"Who are you? ")
+            connection.sendall(name)
+        read_until(anna, b"bob has come\n")
+        line = b"x" * 500 + b"\n"
+        for _ in range(16000):
+            anna.sendall(line)
+            assert read_until(bob, b"\n") == b"anna: " + line
+        server.process.send_signal(signal.SIGTERM)
+        while bob.recv(4096):
+            pass
+        server.stop()  # at once, and what waits for the one that is deaf is dropped: a sanitizer would tell if it leaked
+
+
 def test_the_port_scanner_finds_what_is_open():
     with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
         ports = sorted(listener.getsockname()[1] for listener in (one, other))
@@ -152,6 +170,47 @@ def test_a_site_is_mirrored_and_nothing_else():
             server.stdout.close()
         assert done.returncode == 0 and "5 pages, 0 failed" in done.stderr, done
         assert tree(copy) == pages
+
+
+def test_a_page_that_is_written_slowly_does_not_hold_up_the_others():
+    with kit.folder() as root, kit.folder() as copy:
+        names = [f"{i}.html" for i in range(6)]
+        kit.write(root, "index.html", b"".join(b'<a href="%s">' % name.encode() for name in names))
+        for name in names:
+            kit.write(root, name, b"page")
+        os.mkfifo(os.path.join(copy, names[0]))  # to open it for writing takes until somebody reads
+        server, port = site(root)
+        mirror = subprocess.Popen([kit.example("mirror"), f"http://127.0.0.1:{port}/", copy], stderr=subprocess.PIPE,
+                                  text=True)
+        try:
+            ends = time.monotonic() + kit.PATIENCE
+            while not all(os.path.exists(os.path.join(copy, name)) for name in names):
+                assert time.monotonic() < ends, os.listdir(copy)
+                time.sleep(0.01)
+            with open(os.path.join(copy, names[0]), "rb") as fifo:
+                assert fifo.read() == b"page"
+            assert "7 pages, 0 failed" in mirror.communicate(timeout=kit.PATIENCE)[1]
+        finally:
+            for process in (mirror, server):
+                process.kill()
+                process.wait()
+            server.stdout.close()
+
+
+def test_a_mirror_in_a_folder_with_too_long_a_name_fails_and_writes_nothing_elsewhere():
+    with kit.folder() as root, kit.folder() as home:
+        kit.write(root, "index.html", b"page")
+        long = home + ("/" + "x" * 200) * 11
+        server, port = site(root)
+        try:
+            done = subprocess.run([kit.example("mirror"), f"http://127.0.0.1:{port}/", long],
+                                  capture_output=True, text=True, timeout=kit.PATIENCE, check=False)
+        finally:
+            server.kill()
+            server.wait()
+            server.stdout.close()
+        assert done.returncode == 1 and "File name too long" in done.stderr, done
+        assert not os.listdir(home)
 
 
 def test_two_pages_are_compared_and_given_up_together():
