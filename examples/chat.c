@@ -55,15 +55,6 @@ static void deliver(weft_task *me, void *arg)
     }
 }
 
-/* Releases what a guest who was cut off has not read. */
-static void forget_lines(struct guest *guest)
-{
-    char *line;
-
-    while (weft_queue_try_get(guest->inbox, &line) == 0)
-        weft_release(line);
-}
-
 /* The next line without its end. Returns its length; 0 at the end, negative for an error. */
 static int next_line(weft_stream *peer, char *line, size_t size)
 {
@@ -106,7 +97,6 @@ static void chat(weft_stream *peer, void *arg)
     weft_queue_close(guest.inbox.queue);
     (void)!weft_scope_wait(delivery); /* what others have said already goes out */
     (void)weft_scope_finish(delivery);
-    forget_lines(&guest);
 }
 
 int main(int argc, char **argv)
