@@ -106,18 +106,26 @@ static bool serve(weft_http_request *request)
     return true;
 }
 
-/* In their order; one that cannot be served lets those to other hosts pass. */
+/* In their order; one that cannot be served lets those to other hosts pass. What is called meanwhile (`allow`, `drained`)
+ * may end any of them, and start others, which are for the next turn. */
 static void serve_waiting(weft_http_client *client)
 {
-    weft_link *at = client->waiting.next;
+    weft_link todo, left;
 
-    while (at != &client->waiting) {
-        weft_http_request *request = weft_container_of(at, weft_http_request, place);
+    weft_link_init(&todo);
+    weft_link_init(&left);
+    weft_link_splice(&todo, &client->waiting);
+    while (!weft_link_is_alone(&todo)) {
+        weft_http_request *request = weft_container_of(todo.next, weft_http_request, place);
 
-        at = at->next;
+        weft_link_remove(&request->place);
+        weft_link_insert_before(&left, &request->place);
         if (!serve(request) && client->pool.connections >= client->pool.most)
-            return;
+            break;
     }
+    weft_link_splice(&left, &todo);
+    weft_link_splice(&left, &client->waiting);
+    weft_link_splice(&client->waiting, &left);
 }
 
 /* -- its end -- */

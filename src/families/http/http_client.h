@@ -70,6 +70,7 @@ enum {
     LINK_PARSING = 1 << 2, /* in the loop that pulls events */
     LINK_DYING = 1 << 3,   /* nothing more is parsed: closed, aborted or handed over */
     LINK_RESUME = 1 << 4,  /* the task is to deliver what was held back */
+    LINK_ASKING = 1 << 5,  /* `allow` is being called: whoever asks frees it, should its request end */
 };
 
 /* A connection. */
@@ -188,7 +189,7 @@ void http_client_let_go(weft_http_client *client);
 /* http_client_connect.c */
 /* Opens a connection, which was claimed, for @p request. Returns 0, or an error and has given the claim back. */
 int http_link_open(weft_http_request *request);
-/* The stream of an attempt is lost: tries the next address. Returns whether there is one. */
+/* The stream of an attempt is lost: tries the next address. Returns whether there is one, and a request that wants it. */
 bool http_link_next(struct http_link *link, int reason);
 /* Nothing of the attempts is needed any more. */
 void http_link_connected(struct http_link *link);

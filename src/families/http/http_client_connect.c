@@ -51,13 +51,29 @@ static int attempt(struct http_link *link, const char *url, weft_time time)
     return weft_stream_connect(link->client->scope, url, &link->protocol, &options, &link->stream, NULL);
 }
 
-static bool is_allowed(const weft_http_client *client, const weft_address *address)
+/* The user may end the request, its client or its scope there. */
+static bool ask_user(struct http_link *link, const weft_address *address)
 {
-    if (client->options.family == WEFT_HTTP_ONLY_IPV4 && address->family != WEFT_ADDRESS_IPV4)
+    const weft_http_client_options *options = &link->client->options;
+    bool allowed;
+
+    if (!options->allow)
+        return true;
+    link->flags |= LINK_ASKING;
+    allowed = options->allow(address, options->allow_arg);
+    link->flags &= ~(uint32_t)LINK_ASKING;
+    return allowed;
+}
+
+static bool is_allowed(struct http_link *link, const weft_address *address)
+{
+    weft_http_family family = link->client->options.family;
+
+    if (family == WEFT_HTTP_ONLY_IPV4 && address->family != WEFT_ADDRESS_IPV4)
         return false;
-    if (client->options.family == WEFT_HTTP_ONLY_IPV6 && address->family != WEFT_ADDRESS_IPV6)
+    if (family == WEFT_HTTP_ONLY_IPV6 && address->family != WEFT_ADDRESS_IPV6)
         return false;
-    return !client->options.allow || client->options.allow(address, client->options.allow_arg);
+    return ask_user(link, address);
 }
 
 static void note(struct http_link *link, int error)
@@ -89,7 +105,7 @@ static void undress(weft_address *address)
     memmove(address->ip, address->ip + sizeof mapped, 4);
 }
 
-/* Begins an attempt at the next address that is allowed. Returns whether there was one. */
+/* Begins an attempt at the next address that is allowed. Returns whether there was one, and nobody ended the request. */
 static bool try_next(struct http_link *link)
 {
     char text[WEFT_ADDRESS_TEXT], url[URL_ROOM];
@@ -100,7 +116,7 @@ static bool try_next(struct http_link *link)
 
         address->port = link->request->url.port;
         undress(address);
-        if (is_allowed(link->client, address)) {
+        if (is_allowed(link, address) && link->request) {
             weft_address_text(address, text);
             snprintf(url, sizeof url, "tcp://%s", text);
             link->request->peer = *address;
@@ -109,6 +125,8 @@ static bool try_next(struct http_link *link)
         if (status == 0)
             return true;
         note(link, status);
+        if (!link->request)
+            return false;
     }
     return false;
 }
@@ -136,7 +154,7 @@ static weft_time due_after(const weft_http_client *client, weft_time time)
     return time >= WEFT_NEVER - now ? WEFT_NEVER : now + time;
 }
 
-/* Returns 0 if an attempt is under way, or an error. */
+/* Returns 0 if an attempt is under way, or an error. The request may be over then. */
 static int try_addresses(struct http_link *link, const weft_address *addresses, size_t count)
 {
     link->addresses = weft_allocate(count * sizeof *addresses);
@@ -157,8 +175,10 @@ static void named(void *arg, int status, const weft_address *addresses, size_t c
     link->lookup = NULL;
     if (status == 0)
         status = try_addresses(link, addresses, count);
-    if (status < 0)
+    if (status < 0 && link->request)
         http_request_finish(request, status);
+    else if (status < 0)
+        http_link_free(link);
 }
 
 static int through(struct http_link *link)

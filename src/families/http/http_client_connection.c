@@ -41,7 +41,7 @@ void http_link_abort(struct http_link *link)
     link->flags |= LINK_DYING;
     if (link->stream)
         weft_stream_abort(link->stream);
-    else
+    else if (!(link->flags & LINK_ASKING))
         http_link_free(link);
 }
 
