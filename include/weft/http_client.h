@@ -206,7 +206,8 @@ WEFT_API void weft_http_request_cancel(weft_http_request *request, int reason);
  * Writes the next bytes of a streamed body (*borrowed*, copied).
  * @return 0; 1 if more is queued than the server takes: wait for `drained`; -EAGAIN before the first `drained`;
  *         -EMSGSIZE, with nothing written, beyond the length that was announced; -EINVAL if the request is not streamed;
- *         WEFT_EENDED if the body was ended or the response is complete; WEFT_ENOMEM
+ *         WEFT_EENDED if the body was ended, a redirect took it away (303, or 301 and 302 after a POST) or the response is
+ *         complete; WEFT_ENOMEM
  */
 WEFT_API int weft_http_request_write(weft_http_request *request, weft_bytes bytes);
 /** Ends a streamed body; before all that was announced was written it is -EMSGSIZE. @return as weft_http_request_write */

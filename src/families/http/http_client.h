@@ -124,10 +124,9 @@ enum {
     REQUEST_OWN_AGENT = 1 << 16,   /* the user gave a User-Agent */
     REQUEST_OWN_CODINGS = 1 << 17, /* the user gave an Accept-Encoding, or a Range */
     REQUEST_WAITING = 1 << 18,     /* in the client's list */
-    REQUEST_NO_BODY = 1 << 19,     /* a redirect took its body away */
-    REQUEST_TOLD = 1 << 20,        /* `gone` was called */
-    REQUEST_UPGRADED = 1 << 21,
-    REQUEST_FULL = 1 << 22, /* the server takes less than is written: the user waits for `drained` */
+    REQUEST_NO_BODY = 1 << 19,     /* a redirect took the body away that its user was to write */
+    REQUEST_UPGRADED = 1 << 20,
+    REQUEST_FULL = 1 << 21, /* the server takes less than is written: the user waits for `drained` */
 };
 
 /* Behind it, in the same memory, lie its method, body and the like. */

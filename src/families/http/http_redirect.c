@@ -45,6 +45,8 @@ static void become_get(weft_http_request *request)
     request->method = weft_bytes_from("GET");
     request->body = weft_bytes_of(NULL, 0);
     request->length = 0;
+    if (request->flags & REQUEST_STREAMED)
+        request->flags |= REQUEST_NO_BODY;
     request->flags &= ~(uint32_t)(REQUEST_STREAMED | REQUEST_CHUNKED | REQUEST_EXPECT | REQUEST_ASKED);
     while (rest.length > 0) {
         weft_bytes line = weft_bytes_first(rest, weft_bytes_find(rest, '\n') + 1);

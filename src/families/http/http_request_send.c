@@ -66,6 +66,8 @@ void http_request_go_on(weft_http_request *request)
 
 static int may_write(const weft_http_request *request)
 {
+    if (request->flags & REQUEST_NO_BODY)
+        return WEFT_EENDED;
     if (!(request->flags & REQUEST_STREAMED))
         return -EINVAL;
     if (request->flags & (REQUEST_OVER | REQUEST_SENT))

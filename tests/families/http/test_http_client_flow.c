@@ -420,6 +420,29 @@ static void a_body_that_was_begun_is_not_sent_again(void **state)
     origin_close(&world);
 }
 
+/* RFC 9110 §15.4.4: the GET that follows has no body, of which its user may not know yet. */
+static void a_body_that_a_redirect_took_away_is_ended(void **state)
+{
+    struct told told = {.to_send = 10};
+
+    (void)state;
+    open_with(NULL);
+    origin_will(origin, (struct origin_answer){
+                            .text = "HTTP/1.1 303 See Other\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n",
+                            .at_once = true,
+                        });
+    origin_will(origin, (struct origin_answer){.text = OK, .delay = WEFT_SECONDS(2)});
+    start(&told, (weft_http_call){.streamed = true, .length = 10});
+    origin_pass(&world, WEFT_SECONDS(1));
+    assert_int_equal(weft_http_request_redirects(told.request), 1);
+    assert_int_equal(weft_http_request_write(told.request, weft_bytes_from("later")), WEFT_EENDED);
+    assert_int_equal(weft_http_request_end(told.request, NULL, 0), WEFT_EENDED);
+    finish(&told);
+    assert_int_equal(told.reason, 0);
+    assert_int_equal(told.bytes, 2);
+    origin_close(&world);
+}
+
 /* -- 100 (Continue) -- */
 
 #define CONTINUE "HTTP/1.1 100 Continue\r\n\r\n"
@@ -612,6 +635,7 @@ int main(void)
         support_test(what_does_not_fit_the_announced_length_is_refused),
         support_test(trailers_are_sent_and_bad_ones_refused),
         support_test(a_body_that_was_begun_is_not_sent_again),
+        support_test(a_body_that_a_redirect_took_away_is_ended),
         support_test(a_body_waits_for_100),
         support_test(a_body_waits_for_100_no_longer_than_a_second),
         support_test(a_body_that_was_refused_is_not_sent),
