@@ -140,7 +140,8 @@ typedef struct weft_http_call {
     bool keep_redirects;  /**< give a response of 3xx as it is */
     size_t redirects;     /**< to follow (default 10); beyond it WEFT_EREDIRECTS */
     uint64_t body_limit;  /**< of the response, decoded (default 16 MiB for weft_http_fetch, else none; UINT64_MAX
-                                         for none); beyond it WEFT_EBODYLIMIT */
+                                         for none); beyond it WEFT_EBODYLIMIT, before `head` if the response announces a
+                                         longer one that is not coded */
     size_t expansion;     /**< times its size that a compressed body may have, after the first MiB (default 200);
                                          beyond it WEFT_EEXPANSION */
     weft_time total_time; /**< for the whole exchange (default 5 min for weft_http_fetch, else WEFT_NEVER); then

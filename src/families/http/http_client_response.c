@@ -142,6 +142,16 @@ static bool belies_itself(const weft_http_request *request)
                                       (length.data && !weft_bytes_equal(length, weft_bytes_from("0"))));
 }
 
+/* What is still to be decoded may come to less. */
+static int check_length(weft_http_request *request)
+{
+    if (request->framing != WEFT_HTTP1_BODY_LENGTH || request->decode ||
+        request->response_length <= request->body_limit)
+        return 0;
+    request->problem = "the Content-Length is more than the limit for the body";
+    return WEFT_EBODYLIMIT;
+}
+
 int http_response_head(weft_http_request *request, const weft_http1_head *head)
 {
     int status = keep_head(request);
@@ -163,6 +173,8 @@ int http_response_head(weft_http_request *request, const weft_http1_head *head)
     }
     status = begin_decoding(request);
     if (status == 0)
+        status = check_length(request);
+    if (status == 0)
         tell_head(request);
     return status;
 }
@@ -174,8 +186,10 @@ static int deliver(weft_http_request *request, weft_bytes bytes)
     const weft_http_receiver_ops *ops = request->receiver->ops;
 
     request->received += bytes.length;
-    if (request->received > request->body_limit)
+    if (request->received > request->body_limit) {
+        request->problem = "more came than the limit for the body";
         return WEFT_EBODYLIMIT;
+    }
     http_request_enter(request);
     if (ops->body)
         ops->body(request->receiver, request, bytes);

@@ -443,6 +443,50 @@ static void a_body_that_a_redirect_took_away_is_ended(void **state)
     origin_close(&world);
 }
 
+/* What announces more than is wanted is refused before a byte of it is read, unless it is still to be decoded. */
+static void a_body_that_announces_too_much_is_refused_at_its_head(void **state)
+{
+    static const char *const texts[] = {
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Encoding: gzip\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n",
+    };
+
+    (void)state;
+    open_with(NULL);
+    for (unsigned i = 0; i < 4; i++) {
+        struct told told = {.request = NULL};
+
+        origin_will_say(origin, texts[i]);
+        start(&told, (weft_http_call){.body_limit = 2});
+        origin_pass(&world, WEFT_SECONDS(1));
+        assert_int_equal(told.gone, i == 1);
+        assert_int_equal(told.heads, i != 1);
+        if (i == 1) {
+            assert_int_equal(told.reason, WEFT_EBODYLIMIT);
+            continue;
+        }
+        weft_http_request_cancel(told.request, 0);
+        finish(&told);
+    }
+    origin_close(&world);
+}
+
+/* The answer to HEAD announces what it would be, and is none. */
+static void what_a_head_announces_is_not_limited(void **state)
+{
+    struct told told = {.request = NULL};
+
+    (void)state;
+    open_with(NULL);
+    origin_will_say(origin, "HTTP/1.1 200 OK\r\nContent-Length: 3000\r\n\r\n");
+    start(&told, (weft_http_call){.method = "HEAD", .body_limit = 2});
+    finish(&told);
+    assert_int_equal(told.reason, 0);
+    origin_close(&world);
+}
+
 /* -- 100 (Continue) -- */
 
 #define CONTINUE "HTTP/1.1 100 Continue\r\n\r\n"
@@ -636,6 +680,8 @@ int main(void)
         support_test(trailers_are_sent_and_bad_ones_refused),
         support_test(a_body_that_was_begun_is_not_sent_again),
         support_test(a_body_that_a_redirect_took_away_is_ended),
+        support_test(a_body_that_announces_too_much_is_refused_at_its_head),
+        support_test(what_a_head_announces_is_not_limited),
         support_test(a_body_waits_for_100),
         support_test(a_body_waits_for_100_no_longer_than_a_second),
         support_test(a_body_that_was_refused_is_not_sent),
