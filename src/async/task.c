@@ -19,9 +19,9 @@ _Thread_local struct async_current async_current;
 
 /* -- what the tasks of a loop share -- */
 
-static void runtime_free(void *arg)
+static void runtime_free(struct loop_slot *slot)
 {
-    struct task_runtime *runtime = arg;
+    struct task_runtime *runtime = weft_container_of(slot, struct task_runtime, slot);
 
     stack_pool_free(runtime->stacks);
     weft_release(runtime);
@@ -29,6 +29,7 @@ static void runtime_free(void *arg)
 
 static int runtime_of(weft_loop *loop, struct task_runtime **ret)
 {
+    static const char kind;
     struct task_runtime *runtime = loop->tasks;
     int status;
 
@@ -39,8 +40,8 @@ static int runtime_of(weft_loop *loop, struct task_runtime **ret)
             weft_release(runtime);
             return status;
         }
+        loop_slot_enter(loop, &runtime->slot, &kind, runtime_free);
         loop->tasks = runtime;
-        loop->tasks_free = runtime_free;
     }
     *ret = runtime;
     return 0;

@@ -20,6 +20,7 @@
 
 /* What the tasks of a loop share. */
 struct task_runtime {
+    struct loop_slot slot;
     struct stack_pool *stacks;
     struct context main; /* the loop's own */
 };

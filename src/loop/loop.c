@@ -67,8 +67,10 @@ static int check_entropy(weft_loop *loop)
 
 static int loop_init(weft_loop *loop, const weft_loop_options *options)
 {
-    int status = open_backend(options, &loop->backend);
+    int status;
 
+    weft_link_init(&loop->slots);
+    status = open_backend(options, &loop->backend);
     if (status < 0)
         return status;
     loop->host = (struct backend_host){.signalled = loop_signalled};
@@ -126,8 +128,7 @@ static void loop_fini(weft_loop *loop)
         loop->backend->ops->close(loop->backend);
     weft_chunk_pool_free(loop->chunks);
     free_spares(loop);
-    if (loop->tasks)
-        loop->tasks_free(loop->tasks);
+    loop_slots_destroy(loop);
     scope_free_root(loop->root);
     weft_release(loop);
 }

@@ -35,6 +35,14 @@ struct stream_borrow {
     char stage[STREAM_STAGE];
 };
 
+/* What a floor above keeps with a loop, one of its kind, which is found by its key: the address of something that the kind
+ * has to itself. Embedded. */
+struct loop_slot {
+    weft_link link;
+    const void *key;
+    void (*destroy)(struct loop_slot *slot);
+};
+
 /* Memory of one size that was given back, for the next of its kind. */
 struct loop_spare {
     struct loop_spare *next;
@@ -48,8 +56,8 @@ struct weft_loop {
     weft_time wall;                 /* the wall clock, as of turn wall_turn */
     uint64_t wall_turn;
     weft_chunk_pool *chunks;
-    void *tasks; /* what the floor above keeps for tasks (task.c), and how it is freed */
-    void (*tasks_free)(void *tasks);
+    weft_link slots;
+    void *tasks;               /* what is in the slot of task.c: each switch needs it */
     struct loop_spare *spares; /* memory of deferreds */
     unsigned spare_count;
     struct loop_task *ready_first, *ready_last; /* tasks that can go on */
@@ -98,6 +106,16 @@ static inline void loop_enters(weft_loop *loop, const char *name)
 {
     loop_calls(loop, name, 0);
 }
+
+/* Keeps @p slot with @p loop. @p destroy is called at the loop's end, when its scopes are gone, unless it has left; NULL
+ * if it always will have. */
+void loop_slot_enter(weft_loop *loop, struct loop_slot *slot, const void *key, void (*destroy)(struct loop_slot *slot));
+/* Returns NULL if there is none. */
+struct loop_slot *loop_slot_find(const weft_loop *loop, const void *key);
+/* One that has not entered does nothing, if it is zero or has left before. */
+void loop_slot_leave(struct loop_slot *slot);
+/* The last that entered first. */
+void loop_slots_destroy(weft_loop *loop);
 
 #define LOOP_SPARES_MOST 1024
 

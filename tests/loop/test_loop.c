@@ -44,6 +44,44 @@ static void nothing(weft_timer *timer)
     (void)timer;
 }
 
+/* -- what is kept with it -- */
+
+struct kept {
+    struct loop_slot slot;
+    char letter;
+};
+
+static void kept_destroy(struct loop_slot *slot)
+{
+    write_letter(weft_container_of(slot, struct kept, slot)->letter);
+}
+
+static void what_is_kept_with_a_loop_is_found_and_goes_with_it(void **state)
+{
+    static const char kinds[4];
+    struct kept kept[] = {{.letter = 'a'}, {.letter = 'b'}, {.letter = 'c'}, {.letter = 'd'}};
+    weft_loop *loop = loop_on_sim(), *other = loop_on_sim();
+
+    (void)state;
+    order[0] = '\0';
+    loop_slot_leave(&kept[0].slot);
+    for (size_t i = 0; i < 4; i++) {
+        assert_null(loop_slot_find(loop, &kinds[i]));
+        loop_slot_enter(loop, &kept[i].slot, &kinds[i], i == 1 ? NULL : kept_destroy);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        assert_ptr_equal(loop_slot_find(loop, &kinds[i]), &kept[i].slot);
+        assert_null(loop_slot_find(other, &kinds[i]));
+    }
+    loop_slot_leave(&kept[2].slot);
+    loop_slot_leave(&kept[2].slot);
+    assert_null(loop_slot_find(loop, &kinds[2]));
+    weft_loop_free(other);
+    assert_string_equal(order, "");
+    weft_loop_free(loop);
+    assert_string_equal(order, "da");
+}
+
 /* -- making one -- */
 
 static int try_backend(const char *option, const char *environment, const char *expected)
@@ -568,6 +606,7 @@ static void host_need_not_sleep_when_there_is_work(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        support_test(what_is_kept_with_a_loop_is_found_and_goes_with_it),
         support_test(backend_is_chosen_by_option_then_environment),
         support_test(unknown_backend_is_refused),
         support_test(loop_without_options_is_made_and_freed),

@@ -138,7 +138,7 @@ static void client_free(struct loop_task *task)
     weft_counter_remove(&client->made);
     weft_counter_remove(&client->reused);
     weft_counter_remove(&client->repeated);
-    weft_counter_remove(&client->by_default);
+    loop_slot_leave(&client->by_default);
     weft_scope_close(client->scope);
     scope_leave(&client->member);
     weft_release(client->user_agent);
@@ -203,7 +203,6 @@ void weft_http_client_close(weft_http_client *client)
 static const char made_name[] = "http.client.connections";
 static const char reused_name[] = "http.client.reused";
 static const char repeated_name[] = "http.client.repeated";
-static const char default_name[] = "http.client.default";
 
 static int init(weft_http_client *client)
 {
@@ -238,7 +237,6 @@ static void count(weft_http_client *client)
     weft_counters_add(counters, &client->made, made_name);
     weft_counters_add(counters, &client->reused, reused_name);
     weft_counters_add(counters, &client->repeated, repeated_name);
-    weft_link_init(&client->by_default.link);
 }
 
 static int enter(weft_http_client *client, weft_scope *scope)
@@ -288,26 +286,18 @@ int weft_http_client_new(weft_scope *scope, const weft_http_client_options *opti
 
 /* -- a loop's own -- */
 
-static void look(const weft_counter *counter, void *arg)
-{
-    weft_http_client **found = arg;
-
-    if (counter->name == default_name)
-        *found = weft_container_of(counter, weft_http_client, by_default);
-}
-
 int http_client_default(weft_loop *loop, weft_http_client **ret)
 {
-    weft_http_client *client = NULL;
+    static const char kind;
+    struct loop_slot *slot = loop_slot_find(loop, &kind);
     int status;
 
-    weft_counters_visit(weft_loop_counters(loop), look, &client);
-    if (!client) {
-        status = weft_http_client_new(weft_loop_scope(loop), NULL, &client);
-        if (status < 0)
-            return status;
-        weft_counters_add(weft_loop_counters(loop), &client->by_default, default_name);
+    if (slot) {
+        *ret = weft_container_of(slot, weft_http_client, by_default);
+        return 0;
     }
-    *ret = client;
-    return 0;
+    status = weft_http_client_new(weft_loop_scope(loop), NULL, ret);
+    if (status == 0)
+        loop_slot_enter(loop, &(*ret)->by_default, &kind, NULL);
+    return status;
 }

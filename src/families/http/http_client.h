@@ -61,7 +61,7 @@ struct weft_http_client {
     weft_http_field *scratch; /* of the head that is being read */
     size_t scratch_room;
     weft_counter made, reused, repeated;
-    weft_counter by_default; /* only that of a loop's own client is in the registry: it finds it */
+    struct loop_slot by_default; /* entered by a loop's own client only */
 };
 
 enum {

@@ -116,10 +116,15 @@ static const struct scope_member_class request_class = {.kind = "http request", 
 
 static int find_client(weft_scope *scope, const weft_http_call *call, weft_http_client **ret)
 {
-    if (!call->client)
-        return http_client_default(weft_scope_loop(scope), ret);
-    *ret = call->client;
-    return call->client->closing ? WEFT_ECANCELED : 0;
+    int status = 0;
+
+    if (call->client)
+        *ret = call->client;
+    else
+        status = http_client_default(weft_scope_loop(scope), ret);
+    if (status < 0)
+        return status;
+    return (*ret)->closing ? WEFT_ECANCELED : 0;
 }
 
 static int enter(weft_http_request *request, weft_scope *scope)

@@ -50,6 +50,59 @@ static void a_connection_is_used_again(void **state)
     origin_close(&world);
 }
 
+static int fetch_by_default(weft_scope *scope)
+{
+    weft_http_reply reply = weft_http_get(scope, origin->url);
+    weft_http_response *response;
+    int status;
+
+    weft_deferred_ref(reply.deferred);
+    origin_pass(&world, WEFT_SECONDS(1));
+    status = weft_peek(reply, &response);
+    weft_forget(reply.deferred);
+    weft_deferred_unref(reply.deferred);
+    return status;
+}
+
+static void a_loop_has_one_client_of_its_own(void **state)
+{
+    struct origin_world other;
+
+    (void)state;
+    open_with(NULL);
+    origin_open(&other, NULL, NULL, 2);
+    for (int i = 0; i < 3; i++) {
+        origin_will_say(origin, OK);
+        assert_int_equal(fetch_by_default(ROOT), 0);
+    }
+    assert_int_equal(origin->connections, 1);
+    assert_int_equal(counted("http.client.connections"), 1);
+    assert_int_equal(weft_counters_read(weft_loop_counters(other.loop), "http.client.connections"), 0);
+    origin_close(&other);
+    origin_close(&world);
+}
+
+/* What outlives the loop's own client, since it is shielded, gets no connection from it any more. */
+static void a_client_that_ends_takes_no_requests(void **state)
+{
+    weft_http_response *response;
+    weft_http_reply reply;
+    weft_scope *shielded;
+
+    (void)state;
+    open_with(NULL);
+    origin_will_say(origin, OK);
+    assert_int_equal(fetch_by_default(ROOT), 0);
+    shielded = weft_scope_open_shielded(ROOT, WEFT_SECONDS(5));
+    assert_non_null(shielded);
+    weft_scope_cancel(ROOT, WEFT_ECANCELED);
+    reply = weft_http_get(shielded, origin->url);
+    assert_int_equal(weft_peek(reply, &response), WEFT_ECANCELED);
+    weft_forget(reply.deferred);
+    weft_scope_close(shielded);
+    origin_close(&world);
+}
+
 /* RFC 9112 §9.3, §9.6: whatever leaves a doubt about where the next response begins ends the connection. */
 static void a_connection_in_doubt_is_not_used_again(void **state)
 {
@@ -353,6 +406,8 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         support_test(a_connection_is_used_again),
+        support_test(a_loop_has_one_client_of_its_own),
+        support_test(a_client_that_ends_takes_no_requests),
         support_test(a_connection_in_doubt_is_not_used_again),
         support_test(h1_35_bytes_on_an_idle_connection_close_it),
         support_test(a_stale_connection_costs_one_repetition),
