@@ -8,10 +8,11 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 
 #include <weft/memory.h>
+
+#include "backend/thread.h"
 
 #define STACK (256 * 1024)
 
@@ -86,27 +87,22 @@ static void *run_jobs(void *arg)
     return NULL;
 }
 
-/* Signals are the loop's business: a pool thread takes none. */
 static int make_thread(struct job_pool *pool)
 {
     pthread_t *threads = weft_reallocate(pool->threads, (pool->made + 1) * sizeof *threads);
     pthread_attr_t attributes;
-    sigset_t all, before;
-    int error;
+    int status;
 
     if (!threads)
         return WEFT_ENOMEM;
     pool->threads = threads;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, STACK);
-    error = pthread_create(&pool->threads[pool->made], &attributes, run_jobs, pool);
+    status = thread_make(&pool->threads[pool->made], &attributes, run_jobs, pool);
     pthread_attr_destroy(&attributes);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error == 0)
+    if (status == 0)
         pool->made++;
-    return -error;
+    return status;
 }
 
 static struct job_pool *pool_new(struct backend *backend)

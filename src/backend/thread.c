@@ -1,13 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #include "backend/thread.h"
 
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
 
 #include <weft/error.h>
 #include <weft/memory.h>
+
+int thread_make(pthread_t *ret, const pthread_attr_t *attributes, void *(*run)(void *arg), void *arg)
+{
+    sigset_t all, before;
+    int error;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    error = pthread_create(ret, attributes, run, arg);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return -error;
+}
 
 struct thread {
     pthread_t thread;
@@ -26,20 +37,16 @@ static void *run(void *arg)
 int thread_start(struct thread **ret, void (*run_)(void *arg), void *arg)
 {
     struct thread *thread = weft_allocate(sizeof *thread);
-    sigset_t all, before;
-    int error;
+    int status;
 
     if (!thread)
         return WEFT_ENOMEM;
     thread->run = run_;
     thread->arg = arg;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&thread->thread, NULL, run, thread);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error) {
+    status = thread_make(&thread->thread, NULL, run, thread);
+    if (status < 0) {
         weft_release(thread);
-        return -error;
+        return status;
     }
     *ret = thread;
     return 0;

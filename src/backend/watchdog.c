@@ -15,13 +15,14 @@
 #include <inttypes.h>
 #include <link.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <weft/log.h>
 #include <weft/memory.h>
+
+#include "backend/thread.h"
 
 /* It looks no more often than this, whatever the limit. */
 #define SHORTEST_SLEEP WEFT_MILLISECONDS(1)
@@ -128,19 +129,13 @@ static void *watch(void *arg)
 static int start_thread(struct watchdog *watchdog)
 {
     pthread_condattr_t attributes;
-    sigset_t all, before;
-    int error;
 
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&watchdog->end, &attributes);
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&watchdog->lock, NULL);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&watchdog->thread, NULL, watch, watchdog);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return -error;
+    return thread_make(&watchdog->thread, NULL, watch, watchdog);
 }
 
 static void destroy(struct watchdog *watchdog)
