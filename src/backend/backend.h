@@ -31,6 +31,7 @@ struct backend;
 struct backend_stream;
 struct backend_listener;
 struct backend_endpoint;
+struct name_query;
 
 /* A send that has not completed: `sent` will be called. */
 #define BACKEND_LATER (-5900)
@@ -182,6 +183,9 @@ struct backend_ops {
     int (*job_submit)(struct backend *backend, weft_work *job);
     /* Takes back a job that has not begun: true, and `done` does not follow. */
     bool (*job_cancel)(struct backend *backend, weft_work *job);
+    /* Looks a name up, as name_threads_submit and name_threads_cancel say (the simulator does it in place). */
+    int (*name_submit)(struct backend *backend, struct name_query *query);
+    bool (*name_cancel)(struct backend *backend, struct name_query *query);
 };
 
 struct backend {

@@ -23,6 +23,7 @@
 
 #include "backend/descriptor.h"
 #include "backend/memory_stream.h"
+#include "backend/names.h"
 #include "backend/system.h"
 
 int epoll_watch(struct epoll_backend *self, int fd, void *pointer, enum tag tag, uint32_t events)
@@ -183,6 +184,18 @@ static bool epoll_job_cancel(struct backend *backend, weft_work *job)
     return job_pool_cancel(epoll_of(backend)->jobs, job);
 }
 
+static int epoll_name_submit(struct backend *backend, struct name_query *query)
+{
+    (void)backend;
+    return name_threads_submit(query);
+}
+
+static bool epoll_name_cancel(struct backend *backend, struct name_query *query)
+{
+    (void)backend;
+    return name_threads_cancel(query);
+}
+
 static void close_fd(int fd)
 {
     if (fd >= 0)
@@ -223,6 +236,8 @@ static const struct backend_ops epoll_ops = {
     .adopt_stream = epoll_adopt_stream,
     .job_submit = epoll_job_submit,
     .job_cancel = epoll_job_cancel,
+    .name_submit = epoll_name_submit,
+    .name_cancel = epoll_name_cancel,
 };
 
 /* A peer that has gone must be an error of one stream and not the end of the process. MSG_NOSIGNAL says so for sends,

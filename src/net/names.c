@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "net/names.h"
 
-#include <weft/job.h>
 #include <weft/memory.h>
 
-#include "backend/names.h"
+#include "loop/loop_internal.h"
+#include "loop/scope_internal.h"
 #include "net/url.h"
 
 struct names_lookup {
-    weft_job job;
+    struct name_query query;
+    weft_post post; /* its end */
+    weft_scope_member member;
+    weft_loop *loop;
     void (*done)(void *arg, int status, const weft_address *addresses, size_t count); /* NULL: forgotten */
     void *arg;
-    int result;
-    weft_address addresses[NAMES_MOST];
-    char host[NAMES_LENGTH + 1];
 };
 
 static bool is_localhost(weft_bytes host)
@@ -53,21 +53,70 @@ size_t names_at_once(weft_bytes host, weft_address *ret)
     return url_parse_ipv6(without_brackets(host), ret[0].ip) ? 1 : 0;
 }
 
-static void work(weft_job *job)
-{
-    struct names_lookup *lookup = weft_container_of(job, struct names_lookup, job);
+/* -- looking up -- */
 
-    lookup->result = names_resolve(lookup->host, lookup->addresses, NAMES_MOST);
+static void finished(struct name_query *query)
+{
+    struct names_lookup *lookup = weft_container_of(query, struct names_lookup, query);
+
+    weft_loop_post(lookup->loop, &lookup->post);
 }
 
-static void finish(weft_job *job, int status)
+/* Returns whether nobody has posted its end, and nobody will. */
+static bool give_up(struct names_lookup *lookup)
 {
-    struct names_lookup *lookup = weft_container_of(job, struct names_lookup, job);
-    int result = status < 0 ? status : lookup->result;
+    struct backend *backend = lookup->loop->backend;
 
-    if (lookup->done)
-        lookup->done(lookup->arg, result < 0 ? result : 0, lookup->addresses, result < 0 ? 0 : (size_t)result);
+    return backend->ops->name_cancel(backend, &lookup->query);
+}
+
+static void over(weft_post *post)
+{
+    struct names_lookup *lookup = weft_container_of(post, struct names_lookup, post);
+    weft_scope *scope = lookup->member.scope;
+    int status = weft_scope_cancelled(scope), result = lookup->query.result;
+
+    (void)give_up(lookup); /* the thread that posted may still be about to wake the loop, which must not end before */
+    lookup->loop->waiting--;
+    if (status == 0 && result < 0)
+        status = result;
+    scope_pin(scope);
+    scope_leave(&lookup->member);
+    if (lookup->done) {
+        loop_calls(lookup->loop, "name", (uintptr_t)lookup->done);
+        lookup->done(lookup->arg, status, lookup->query.addresses, status < 0 ? 0 : (size_t)result);
+    }
     weft_release(lookup);
+    scope_unpin(scope);
+}
+
+static void withdraw(struct names_lookup *lookup)
+{
+    if (give_up(lookup))
+        weft_loop_post(lookup->loop, &lookup->post);
+}
+
+static void cancelled(weft_scope_member *member, int reason)
+{
+    (void)reason;
+    withdraw(weft_container_of(member, struct names_lookup, member));
+}
+
+static const struct scope_member_class lookup_class = {.kind = "name", .cancel = cancelled};
+
+static int enter(struct names_lookup *lookup, weft_scope *scope)
+{
+    int status = scope_join(scope, &lookup->member, &lookup_class);
+
+    if (status < 0)
+        return status;
+    lookup->loop = weft_scope_loop(scope);
+    status = lookup->loop->backend->ops->name_submit(lookup->loop->backend, &lookup->query);
+    if (status < 0)
+        scope_leave(&lookup->member);
+    else
+        lookup->loop->waiting++;
+    return status;
 }
 
 int names_start(weft_scope *scope, weft_bytes host,
@@ -82,10 +131,12 @@ int names_start(weft_scope *scope, weft_bytes host,
     lookup = weft_allocate_zeroed(1, sizeof *lookup);
     if (!lookup)
         return WEFT_ENOMEM;
-    memcpy(lookup->host, host.data, host.length);
+    memcpy(lookup->query.host, host.data, host.length);
+    lookup->query.finished = finished;
+    lookup->post.run = over;
     lookup->done = done;
     lookup->arg = arg;
-    status = weft_job_start(&lookup->job, scope, work, finish);
+    status = enter(lookup, scope);
     if (status < 0) {
         weft_release(lookup);
         return status;
@@ -97,4 +148,5 @@ int names_start(weft_scope *scope, weft_bytes host,
 void names_forget(struct names_lookup *lookup)
 {
     lookup->done = NULL;
+    withdraw(lookup);
 }

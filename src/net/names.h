@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Host names for whoever connects: numeric addresses and localhost at once,
- * all others by the system's resolver on the job pool.
+ * all others by the system's resolver, on threads that nobody waits for.
  */
 #ifndef NET_NAMES_H
 #define NET_NAMES_H
@@ -9,10 +9,7 @@
 #include <weft/address.h>
 #include <weft/scope.h>
 
-/* Of one name that are tried at most. */
-#define NAMES_MOST 16
-/* The longest name (RFC 1035 §2.3.4, as text). */
-#define NAMES_LENGTH 253
+#include "backend/names.h"
 
 /*
  * What needs no looking up: a numeric address, IPv6 with or without brackets, and localhost with what ends in
@@ -26,9 +23,11 @@ struct names_lookup;
 
 /*
  * Looks @p host up.
- * @p done is called once, from the loop, with the addresses (*borrowed* during the call) or an error; not after
- * names_forget. The scope waits for the system's resolver, which cannot be interrupted.
- * Returns 0; WEFT_ENONAME for what can be no name; WEFT_ENOMEM; an error as weft_job_start.
+ * @p done is called once, from the loop, with the addresses (*borrowed* during the call) or an error: the reason, if
+ * @p scope is cancelled, which does not wait for the system's resolver. Not after names_forget.
+ * Of all loops together 16 names are looked up at once, in their order; one that is given up before it began never does.
+ * Returns 0; WEFT_ENONAME for what can be no name; WEFT_ENOMEM; -EAGAIN if no thread can be made; the reason if @p scope
+ * is cancelled.
  */
 int names_start(weft_scope *scope, weft_bytes host,
                 void (*done)(void *arg, int status, const weft_address *addresses, size_t count), void *arg,

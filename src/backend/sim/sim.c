@@ -238,6 +238,8 @@ static const struct backend_ops sim_ops = {
     .adopt_stream = sim_adopt_stream,
     .job_submit = sim_job_submit,
     .job_cancel = sim_job_cancel,
+    .name_submit = sim_name_submit,
+    .name_cancel = sim_name_cancel,
 };
 
 int sim_backend_new(struct sim_host *host, struct sim_backend **ret)

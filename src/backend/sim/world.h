@@ -171,4 +171,9 @@ bool sim_job_cancel(struct backend *backend, weft_work *work);
 void sim_jobs_run(struct sim_backend *backend);
 void sim_jobs_free(struct sim_backend *backend);
 
+/* -- name.c -- */
+
+int sim_name_submit(struct backend *backend, struct name_query *query);
+bool sim_name_cancel(struct backend *backend, struct name_query *query);
+
 #endif
