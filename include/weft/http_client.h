@@ -101,9 +101,10 @@ typedef struct weft_http_client_options {
     size_t field_count;      /**< (default 256); beyond it WEFT_EHEADLIMIT */
     size_t interim;          /**< responses of 1xx before the final one (default 32); beyond it WEFT_EINTERIM */
     weft_http_family family; /**< which addresses of a name are used */
-    /** Asked for each address before it is connected to, also for numeric ones; false refuses it. May be NULL. For
-     *  whoever fetches URLs that strangers chose: what is connected to is exactly what was asked for here. It may
-     *  cancel requests, close the client and end scopes: then nothing is connected to, whatever it answers. */
+    /** Asked for each address before it is connected to, also for numeric ones, but not for `through`, which no
+     *  stranger chose; false refuses it. May be NULL. For whoever fetches URLs that strangers chose: what is connected
+     *  to is exactly what was asked for here. It may cancel requests, close the client and end scopes: then nothing is
+     *  connected to, whatever it answers. */
     bool (*allow)(const weft_address *address, void *arg);
     void *allow_arg; /**< passed through */
 } weft_http_client_options;

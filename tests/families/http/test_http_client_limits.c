@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Deadlines, limits, cancellation, names: how a request ends that is not answered as it should be. */
+/* Deadlines, limits, cancellation: how a request ends that is not answered as it should be. */
 #include "families/http/origin.h"
 
 #include <stdio.h>
@@ -7,8 +7,6 @@
 #include <string.h>
 
 #include <zlib.h>
-
-#include "backend/names.h"
 
 #define OK "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 #define ROOT weft_loop_scope(world.loop)
@@ -524,141 +522,6 @@ static void what_the_client_answers_for_is_refused(void **state)
     origin_close(&world);
 }
 
-/* -- names -- */
-
-static struct {
-    int result;
-    weft_address addresses[4];
-    unsigned asked;
-    char host[64];
-} resolver;
-
-int __wrap_names_resolve(const char *host, weft_address *ret, size_t room);
-int __wrap_names_resolve(const char *host, weft_address *ret, size_t room)
-{
-    resolver.asked++;
-    snprintf(resolver.host, sizeof resolver.host, "%s", host);
-    for (int i = 0; i < resolver.result && (size_t)i < room; i++)
-        ret[i] = resolver.addresses[i];
-    return resolver.result;
-}
-
-static void call_name(struct origin_result *result)
-{
-    char url[128];
-
-    snprintf(url, sizeof url, "http://Server.Example%s/", strrchr(origin->url, ':'));
-    origin_fetch(&world, ROOT, &(weft_http_call){.url = url}, result);
-}
-
-static void a_name_is_looked_up_and_its_addresses_are_tried_in_order(void **state)
-{
-    struct origin_result result;
-
-    (void)state;
-    open_with(NULL);
-    memset(&resolver, 0, sizeof resolver);
-    resolver.result = 3;
-    resolver.addresses[0] = (weft_address){.family = WEFT_ADDRESS_IPV6, .ip = {0x20, 1, 0xd, 0xb8}};
-    resolver.addresses[1] = (weft_address){.family = WEFT_ADDRESS_IPV4, .ip = {127, 0, 0, 9}};
-    resolver.addresses[2] = (weft_address){.family = WEFT_ADDRESS_IPV4, .ip = {127, 0, 0, 1}};
-    origin_will_say(origin, OK);
-    call_name(&result);
-    assert_int_equal(result.error, 0);
-    assert_string_equal(resolver.host, "server.example");
-    assert_true(origin_got(origin, 0, "Host: server.example:"));
-    origin_close(&world);
-}
-
-static void the_first_failure_of_all_addresses_is_told(void **state)
-{
-    struct origin_result result;
-
-    (void)state;
-    open_with(NULL);
-    memset(&resolver, 0, sizeof resolver);
-    resolver.result = 2;
-    resolver.addresses[0] = (weft_address){.family = WEFT_ADDRESS_IPV4, .ip = {127, 0, 0, 8}};
-    resolver.addresses[1] = (weft_address){.family = WEFT_ADDRESS_IPV4, .ip = {127, 0, 0, 9}};
-    call_name(&result);
-    assert_int_equal(result.error, -ECONNREFUSED);
-    origin_close(&world);
-}
-
-static void names_that_are_not_known_are_told(void **state)
-{
-    static const int errors[] = {WEFT_ENONAME, WEFT_ENAMETRY, WEFT_ENOMEM};
-    struct origin_result result;
-
-    (void)state;
-    open_with(NULL);
-    for (size_t i = 0; i < 3; i++) {
-        memset(&resolver, 0, sizeof resolver);
-        resolver.result = errors[i];
-        call_name(&result);
-        assert_int_equal(result.error, errors[i]);
-    }
-    origin_close(&world);
-}
-
-static void only_the_wanted_family_is_used(void **state)
-{
-    struct origin_result result;
-
-    (void)state;
-    open_with(&(weft_http_client_options){.size = sizeof(weft_http_client_options), .family = WEFT_HTTP_ONLY_IPV6});
-    origin_fetch(&world, ROOT, &(weft_http_call){.url = origin->url}, &result);
-    assert_int_equal(result.error, WEFT_EADDRESS);
-    origin_close(&world);
-    open_with(&(weft_http_client_options){.size = sizeof(weft_http_client_options), .family = WEFT_HTTP_ONLY_IPV4});
-    memset(&resolver, 0, sizeof resolver);
-    resolver.result = 2;
-    resolver.addresses[0] = (weft_address){.family = WEFT_ADDRESS_IPV6, .ip = {[15] = 1}};
-    resolver.addresses[1] = (weft_address){.family = WEFT_ADDRESS_IPV4, .ip = {127, 0, 0, 1}};
-    origin_will_say(origin, OK);
-    call_name(&result);
-    assert_int_equal(result.error, 0);
-    origin_close(&world);
-}
-
-/* H1-36, DNS rebinding: a filter sees the addresses that the name has, and only these are connected to. */
-static bool no_loopback(const weft_address *address, void *arg)
-{
-    (void)arg;
-    return address->ip[0] != 127;
-}
-
-static void h1_36_a_name_that_leads_inside_is_refused(void **state)
-{
-    struct origin_result result;
-
-    (void)state;
-    open_with(&(weft_http_client_options){.size = sizeof(weft_http_client_options), .allow = no_loopback});
-    memset(&resolver, 0, sizeof resolver);
-    resolver.result = 1;
-    resolver.addresses[0] = (weft_address){.family = WEFT_ADDRESS_IPV4, .ip = {127, 0, 0, 1}};
-    call_name(&result);
-    assert_int_equal(result.error, WEFT_EADDRESS);
-    assert_int_equal(resolver.asked, 1);
-    assert_int_equal(origin->connections, 0);
-    origin_close(&world);
-}
-
-static void nobody_listening_is_refused(void **state)
-{
-    struct origin_result result;
-
-    (void)state;
-    open_with(NULL);
-    origin_fetch(&world, ROOT, &(weft_http_call){.url = "http://127.0.0.1:1/"}, &result);
-    assert_int_equal(result.error, -ECONNREFUSED);
-    origin_fetch(&world, ROOT, &(weft_http_call){.url = "http://x/", .through = "mem://nobody"}, &result);
-    assert_true(result.error < 0);
-    origin_fetch(&world, ROOT, &(weft_http_call){.url = "http://x/", .through = "nonsense"}, &result);
-    assert_int_equal(result.error, WEFT_ESCHEME);
-    origin_close(&world);
-}
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -683,12 +546,6 @@ int main(void)
         support_test(h1_25_no_byte_leads_out_of_its_place),
         support_test(h1_25_nul_and_line_ends_are_refused),
         support_test(what_the_client_answers_for_is_refused),
-        support_test(a_name_is_looked_up_and_its_addresses_are_tried_in_order),
-        support_test(the_first_failure_of_all_addresses_is_told),
-        support_test(names_that_are_not_known_are_told),
-        support_test(only_the_wanted_family_is_used),
-        support_test(h1_36_a_name_that_leads_inside_is_refused),
-        support_test(nobody_listening_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -180,6 +180,19 @@ def test_through(root):
     assert "No such file" in weft("--through", f"unix://{root}/none", "http://a/", status=7)[1]
 
 
+def test_environment(root):
+    """No variable sends a request elsewhere: a proxy is what somebody asked for with an option."""
+    with Origin([READ, OK]) as origin, Origin([READ, OK]) as proxy:
+        for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]:
+            os.environ[name] = proxy.url
+        try:
+            assert weft(origin.url)[0] == b"ok"
+        finally:
+            for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]:
+                del os.environ[name]
+        assert not proxy.seen and origin.seen[0].startswith(b"GET / ")
+
+
 def main():
     for name, test in sorted(globals().items()):
         if name.startswith("test_"):
