@@ -198,6 +198,7 @@ static int open_all(struct get *get)
 {
     weft_scope *scope = weft_loop_scope(get->loop);
     weft_http_client_options client_options = {.size = sizeof client_options,
+                                               .name_time = get->options->connect_timeout,
                                                .connect_time = get->options->connect_timeout,
                                                .family = get->options->ipv4   ? WEFT_HTTP_ONLY_IPV4
                                                          : get->options->ipv6 ? WEFT_HTTP_ONLY_IPV6

@@ -166,7 +166,7 @@ static const struct option options[] = {
      .minimum = WEFT_MILLISECONDS(1),
      .maximum = LONGEST,
      .group = LIMITS,
-     .help = "How long it may take to connect."},
+     .help = "How long it may take to look up the name, and then to connect."},
     {.name = "max-size",
      OPTION_SETS_SIZE(struct get_options, max_size),
      .argument = "SIZE",

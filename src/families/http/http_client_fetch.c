@@ -52,7 +52,7 @@ static void scope_ended(weft_scope_member *member, int reason)
     fetched_free(fetched);
 }
 
-static const struct scope_member_class fetched_class = {.kind = "http response", .cancel = scope_ended};
+static const struct scope_member_class fetched_class = {.kind = "http response", .idle = true, .cancel = scope_ended};
 
 /* What the request and the fetch hold becomes the response's. */
 static struct fetched *make_response(struct fetch *fetch)
