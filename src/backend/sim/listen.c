@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Listening in a simulated network, and who gets there (network.h). */
 #include "backend/sim/network.h"
+#include "backend/sim/visitor.h"
 
 #include <errno.h>
 #include <string.h>
@@ -312,5 +313,6 @@ int sim_listen(struct backend *backend, struct backend_listener *listener, const
     listener->listening = &sim_listening;
     listener->port_of_sim = port;
     sim_note(self->world, "listen", self->host, port->address.port, 0, 0);
+    sim_visitors_hear_of(self->host, &real);
     return 0;
 }

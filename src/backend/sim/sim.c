@@ -10,6 +10,7 @@
 
 #include <weft/memory.h>
 
+#include "backend/sim/visitor.h"
 #include "backend/sim/world.h"
 
 /* 2026-01-01 00:00:00 UTC: where the simulated wall clock starts. */
@@ -65,9 +66,14 @@ int sim_wait_alone(struct sim_backend *self, weft_time until)
 {
     struct sim_world *world = self->world;
 
-    while (!sim_is_ready(self)) {
-        weft_time next = sim_world_next(world);
+    for (;;) {
+        weft_time next;
 
+        while (sim_visitors_turn(world))
+            ;
+        if (sim_is_ready(self))
+            return 0;
+        next = sim_world_next(world);
         if (next > until) {
             sim_world_advance(world, until + sim_world_lateness(world));
             return 0;
@@ -76,7 +82,6 @@ int sim_wait_alone(struct sim_backend *self, weft_time until)
             return -EDEADLK;
         sim_world_advance(world, next);
     }
-    return 0;
 }
 
 static int wait_long(struct sim_backend *self, weft_time timeout)
@@ -200,6 +205,7 @@ static int sim_adopt_stream(struct backend *backend, struct backend_stream *stre
 
 static void free_world(struct sim_world *world)
 {
+    sim_visitors_free(world->visitors);
     sim_world_fini(world);
     weft_release(world);
 }
@@ -211,6 +217,8 @@ static void sim_close(struct backend *backend)
     bool alone = self->owns_world;
 
     weft_link_remove(&self->link);
+    while (!weft_link_is_alone(&self->news))
+        weft_link_remove(self->news.next);
     sim_jobs_free(self);
     if (world->closed)
         world->closed(world, self);

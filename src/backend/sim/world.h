@@ -78,8 +78,9 @@ struct sim_world {
     int (*park)(struct sim_world *world, struct sim_backend *backend, weft_time until);
     uint64_t hash;
     weft_sim_counts counts;
-    uint64_t connections; /* numbers them */
-    unsigned exempt;      /* the world's own allocations, which do not fail on purpose */
+    uint64_t connections;          /* numbers them */
+    unsigned exempt;               /* the world's own allocations, which do not fail on purpose */
+    struct sim_visitors *visitors; /* of a program that is alone in its world; NULL: nobody comes */
     void (*closed)(struct sim_world *world, struct sim_backend *backend);
     void (*reach)(struct sim_world *world, const char *probe);
     void (*trace)(const char *text, void *arg);
