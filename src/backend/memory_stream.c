@@ -44,8 +44,13 @@ struct memory_end {
     struct memory_port *port; /* the server's end: where it waits to be accepted */
     weft_address local, remote;
     int connect_status;
-    bool connecting, receiving, ended, end_told, reset, blocked, room;
-    bool busy; /* its owner is being called */
+    bool connecting, receiving, blocked, room;
+    bool ends;             /* its owner has ended its own direction */
+    bool ended, read_over; /* the peer has; its reader was told of that or of a reset */
+    bool reset;
+    int failure; /* the reset, until somebody was told: whoever asks first */
+    bool busy;   /* its owner is being called */
+    size_t lent; /* of `in`: what its owner is being given */
 };
 
 struct memory_network {
@@ -120,9 +125,16 @@ static void memory_receive_stop(struct backend *backend, struct backend_stream *
 static void reset_end(struct memory_end *end)
 {
     end->reset = true;
-    if (!end->busy)
-        weft_bytequeue_clear(&end->in, end->network->chunks);
+    end->failure = -ECONNRESET;
     have_work(end);
+}
+
+static int take_failure(struct memory_end *end)
+{
+    int failure = end->failure;
+
+    end->failure = 0;
+    return failure;
 }
 
 static size_t room_for(const struct memory_end *end, size_t wanted)
@@ -132,11 +144,13 @@ static size_t room_for(const struct memory_end *end, size_t wanted)
 }
 
 /* Whether @p end can send; if not, the error. */
-static int can_send(const struct memory_end *end)
+static int can_send(struct memory_end *end)
 {
-    if (end->reset)
-        return -ECONNRESET;
-    return end->peer ? 0 : -EPIPE;
+    int failure = take_failure(end);
+
+    if (failure < 0)
+        return failure;
+    return end->peer && !end->ends ? 0 : -EPIPE;
 }
 
 static int64_t cut_short(struct memory_end *end, int64_t sent)
@@ -201,13 +215,14 @@ static int64_t memory_send_file(struct backend *backend, struct backend_stream *
 
 static int memory_shutdown(struct backend *backend, struct backend_stream *stream)
 {
-    struct memory_end *peer = stream->end->peer;
+    struct memory_end *end = stream->end;
 
     (void)backend;
-    if (!peer)
-        return stream->end->reset ? -ECONNRESET : 0;
-    peer->ended = true;
-    have_work(peer);
+    end->ends = true;
+    if (end->peer) {
+        end->peer->ended = true;
+        have_work(end->peer);
+    }
     return 0;
 }
 
@@ -217,9 +232,11 @@ static bool memory_close(struct backend *backend, struct backend_stream *stream,
 
     (void)backend;
     if (peer) {
+        bool over = end->ended && end->ends;
+
         peer->peer = NULL;
         peer->ended = true;
-        if (abort || end->in.length > 0)
+        if (!over && (abort || weft_bytequeue_length(&end->in) > end->lent))
             reset_end(peer);
         have_work(peer);
     }
@@ -471,31 +488,31 @@ static void deliver_bytes(struct memory_end *end)
     (void)weft_bytequeue_peek(&end->in, &run, 1);
     if (run.length > DELIVERY)
         run.length = DELIVERY;
+    end->lent = run.length;
     end->stream->events->received(end->stream, run, 0);
+    end->lent = 0;
     if (!end->stream)
         return;
-    if (end->reset)
-        weft_bytequeue_clear(&end->in, end->network->chunks);
-    else
-        weft_bytequeue_consume(&end->in, end->network->chunks, run.length);
+    weft_bytequeue_consume(&end->in, end->network->chunks, run.length);
     make_room(end);
-    if (end->in.length > 0 || end->ended)
+    if (end->in.length > 0 || end->ended || end->reset)
         have_work(end);
 }
 
+static void tell_over(struct memory_end *end)
+{
+    end->read_over = end->read_over || end->receiving;
+    end->receiving = false;
+    end->stream->events->received(end->stream, weft_bytes_of(NULL, 0), take_failure(end));
+}
+
+/* A reset is told after what had come before; also to one who does not read. */
 static void deliver(struct memory_end *end)
 {
-    if (!end->receiving)
-        return;
-    if (end->in.length > 0) {
+    if (end->receiving && end->in.length > 0)
         deliver_bytes(end);
-        return;
-    }
-    if (!end->reset && (!end->ended || end->end_told))
-        return;
-    end->receiving = false;
-    end->end_told = true;
-    end->stream->events->received(end->stream, weft_bytes_of(NULL, 0), end->reset ? -ECONNRESET : 0);
+    else if (end->receiving ? (end->reset || end->ended) && !end->read_over : end->failure < 0)
+        tell_over(end);
 }
 
 static void end_news(struct memory_end *end)
@@ -504,18 +521,18 @@ static void end_news(struct memory_end *end)
 
     if (stream && end->connecting) {
         end->connecting = false;
-        stream->events->connected(stream, end->reset ? -ECONNRESET : end->connect_status);
+        stream->events->connected(stream, end->failure < 0 ? take_failure(end) : end->connect_status);
     }
     if (end->stream && end->room) {
         end->room = end->blocked = false;
         stream->events->sent(stream, 0);
     }
-    if (end->stream && end->reset && end->blocked) {
-        end->blocked = false;
-        stream->events->sent(stream, -ECONNRESET);
-    }
     if (end->stream)
         deliver(end);
+    if (end->stream && end->reset && end->blocked) {
+        end->blocked = false;
+        stream->events->sent(stream, 0);
+    }
 }
 
 void memory_dispatch(struct memory_network *network)
