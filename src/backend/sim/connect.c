@@ -118,9 +118,24 @@ static void set_out(struct sim_connection *connection)
         sim_event_plan(world, &connection->knock, sim_travel(connection));
 }
 
+static const uint8_t nowhere[16];
+
+/* Who connects to no address in particular means this host. */
+static void mean_this_host(weft_address *to)
+{
+    if (memcmp(to->ip, nowhere, sizeof nowhere) != 0)
+        return;
+    if (to->family == WEFT_ADDRESS_IPV4)
+        to->ip[0] = 127, to->ip[3] = 1;
+    else
+        to->ip[15] = 1;
+}
+
 static int keep_endpoint(struct sim_connection *connection, const struct backend_endpoint *to)
 {
     connection->to = *to;
+    if (connection->net == SIM_TCP)
+        mean_this_host(&connection->to.address);
     if (to->path.length == 0)
         return 0;
     connection->path = sim_allocate(connection->world, to->path.length);
@@ -141,6 +156,7 @@ static enum sim_net net_of(const struct backend_endpoint *to)
 static void name_client(struct sim_connection *connection, struct sim_host *host)
 {
     struct sim_end *client = &connection->ends[0];
+    weft_address towards = connection->to.address;
 
     client->host = host;
     client->local.family = connection->to.address.family;
@@ -149,7 +165,9 @@ static void name_client(struct sim_connection *connection, struct sim_host *host
     client->local.port = host->next_port++;
     if (host->next_port == 0)
         host->next_port = 49152;
-    sim_host_address(host, connection->to_host, &connection->to.address, &client->local);
+    if (towards.family == WEFT_ADDRESS_IPV4 && towards.ip[0] == 127) /* one of many, but it speaks as the first */
+        memcpy(towards.ip, (uint8_t[]){127, 0, 0, 1}, 4);
+    sim_host_address(host, connection->to_host, &towards, &client->local);
 }
 
 int sim_connect(struct backend *backend, struct backend_stream *stream, const struct backend_endpoint *to,
@@ -160,6 +178,8 @@ int sim_connect(struct backend *backend, struct backend_stream *stream, const st
     struct sim_link *way = sim_link_between(self->host, host ? host : self->host);
     struct sim_connection *connection;
 
+    if (net_of(to) == SIM_UNIX && to->path.length >= SIM_PATH)
+        return -ENAMETOOLONG;
     if (sim_fault(&self->world->faults, FAULT_descriptors))
         return -EMFILE;
     if (sim_fault(&self->world->faults, FAULT_buffers))

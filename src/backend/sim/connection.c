@@ -192,10 +192,7 @@ static void plan_arrival(struct sim_end *to)
 /* The peer has nothing that listens to bytes any more: it answers with a reset (RFC 9293, section 3.10.7.1). */
 static void answer_with_reset(struct sim_end *to)
 {
-    struct sim_end *from = to->peer;
-
-    /* Linux: to one that was told the end before, writing is what failed. */
-    sim_end_break(from, from->end_came ? -EPIPE : -ECONNRESET, sim_travel(to->connection));
+    sim_end_break(to->peer, -ECONNRESET, sim_travel(to->connection));
 }
 
 static void land(struct sim_end *to, const struct sim_segment *segment)
@@ -287,6 +284,8 @@ void sim_end_broken(struct sim_end *end, int status)
     if (end->connecting && !end->answered) {
         end->answered = true;
         end->answer = status;
+    } else {
+        end->failure = end->break_told ? 0 : status;
     }
     sim_end_has_news(end);
     sim_connection_settle(end->connection);
@@ -297,8 +296,25 @@ static void learn(struct sim_world *world, struct sim_event *event)
     struct sim_end *end = weft_container_of(event, struct sim_end, break_);
 
     (void)world;
-    if (!end->connection->silent)
-        sim_end_broken(end, end->break_status);
+    if (end->connection->silent || sim_is_over(end->connection))
+        return;
+    /* Linux, tcp_reset: to one that was told the end before, writing is what failed. */
+    if (end->connection->net == SIM_TCP && end->end_came && end->break_status == -ECONNRESET)
+        end->break_status = -EPIPE;
+    sim_end_broken(end, end->break_status);
+}
+
+int sim_end_take_failure(struct sim_end *end)
+{
+    int failure = end->failure;
+
+    end->failure = 0;
+    return failure;
+}
+
+bool sim_is_over(const struct sim_connection *connection)
+{
+    return connection->net != SIM_UNIX && connection->ends[0].end_came && connection->ends[1].end_came;
 }
 
 void sim_end_break(struct sim_end *end, int status, weft_time when)

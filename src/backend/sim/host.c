@@ -116,10 +116,6 @@ void sim_host_address(const struct sim_host *host, const struct sim_host *peer, 
     if (host == peer && is_loopback(to)) {
         memcpy(ret->ip, to->ip, sizeof ret->ip);
         ret->family = to->family;
-        if (ret->family == WEFT_ADDRESS_IPV4 && ret->ip[0] == 0)
-            ret->ip[0] = 127, ret->ip[3] = 1;
-        else if (ret->family == WEFT_ADDRESS_IPV6)
-            ret->ip[15] = 1;
     } else
         own_address(host, to->family, ret);
     ret->port = port;

@@ -66,17 +66,29 @@ struct sim_port *sim_port_find(const struct sim_host *host, const struct backend
     return found;
 }
 
+/* Whether @p at, which is to be bound with @p v6_only, and the address of @p port have any in common. */
+static bool overlap(const struct sim_port *port, const weft_address *at, bool v6_only)
+{
+    if (port->address.port != at->port)
+        return false;
+    if (port->address.family == at->family)
+        return is_any(&port->address) || is_any(at) || memcmp(port->address.ip, at->ip, ip_size(at)) == 0;
+    if (at->family == WEFT_ADDRESS_IPV6)
+        return is_any(at) && !v6_only;
+    return is_any(&port->address) && !port->v6_only;
+}
+
 /* bind(2): an address, or all of them, that somebody else has. */
 static bool is_taken(const struct sim_host *host, const struct backend_endpoint *at,
                      const struct backend_socket_options *options)
 {
     for (weft_link *link = host->ports.next; link != &host->ports; link = link->next) {
         struct sim_port *port = weft_container_of(link, struct sim_port, link);
-        bool both_any = port->net == SIM_TCP && net_of(at) == SIM_TCP && port->address.port == at->address.port &&
-                        is_any(&at->address) && (port->address.family == at->address.family || !options->v6_only);
         bool shared = port->net == SIM_TCP && port->shares && options->reuse_port && !options->claim_port;
 
-        if ((listens_at(port, at) || both_any) && !shared)
+        if (port->net != net_of(at) || shared)
+            continue;
+        if (port->net == SIM_TCP ? overlap(port, &at->address, options->v6_only) : listens_at(port, at))
             return true;
     }
     return false;
@@ -84,13 +96,19 @@ static bool is_taken(const struct sim_host *host, const struct backend_endpoint 
 
 /* -- telling the listener -- */
 
-static void refuse(struct sim_end *end)
+/* Closes one that nobody has taken: an end for its peer, or a reset, if that is asked for or bytes are unread. */
+static void refuse(struct sim_end *end, bool reset)
 {
     if (end->port)
         sim_port_forget(end);
     end->gone = true;
-    end->status = -ECONNABORTED;
-    sim_end_break(end->peer, -ECONNRESET, sim_travel(end->connection));
+    if (reset || end->arrived > 0) {
+        end->status = -ECONNABORTED;
+        sim_end_break(end->peer, -ECONNRESET, sim_travel(end->connection));
+    } else {
+        end->ends = true;
+        sim_end_pump(end->peer);
+    }
     sim_connection_settle(end->connection);
 }
 
@@ -102,7 +120,7 @@ static void run_out(struct sim_port *port)
 
     PROBE("sim: no descriptor to accept with");
     for (; !weft_link_is_alone(&port->backlog) && shed < ACCEPTS_PER_TURN; shed++)
-        refuse(weft_container_of(port->backlog.next, struct sim_end, waiting));
+        refuse(weft_container_of(port->backlog.next, struct sim_end, waiting), false);
     port->accepting = false;
     sim_note(port->host->world, "exhausted", port->host, port->address.port, (int64_t)shed, 0);
     listener->events->exhausted(listener, -EMFILE, shed);
@@ -125,7 +143,7 @@ static void offer(struct sim_port *port, struct sim_end *end)
     sim_port_forget(end);
     stream = listener->events->accepted(listener, &end->peer->local);
     if (!stream) {
-        refuse(end);
+        refuse(end, end->connection->net != SIM_UNIX);
         return;
     }
     hand_over(end, backend, stream);
@@ -139,7 +157,7 @@ static void accept_first(struct sim_port *port)
     struct sim_faults *faults = &port->host->world->faults;
 
     if (sim_fault(faults, FAULT_missed_accepts)) {
-        refuse(end);
+        refuse(end, true);
         listener->events->missed(listener);
     } else if (sim_fault(faults, FAULT_descriptors)) {
         listener->events->missed(listener);
@@ -239,7 +257,7 @@ static void sim_listener_close(struct backend *backend, struct backend_listener 
     (void)backend;
     sim_note(port->host->world, "unlisten", port->host, port->address.port, (int64_t)port->waiting, 0);
     while (!weft_link_is_alone(&port->backlog))
-        refuse(weft_container_of(port->backlog.next, struct sim_end, waiting));
+        refuse(weft_container_of(port->backlog.next, struct sim_end, waiting), true);
     sim_event_cancel(port->host->world, &port->slow);
     weft_link_remove(&port->news.link);
     weft_link_remove(&port->link);
@@ -264,6 +282,8 @@ static const struct backend_listening sim_listening = {
 
 static int check_address(struct sim_host *host, const struct backend_endpoint *at)
 {
+    if (net_of(at) == SIM_UNIX && at->path.length >= SIM_PATH)
+        return -ENAMETOOLONG;
     if (net_of(at) != SIM_TCP || is_any(&at->address) || sim_host_at(host, &at->address) == host)
         return 0;
     return -EADDRNOTAVAIL;
@@ -306,6 +326,8 @@ int sim_listen(struct backend *backend, struct backend_listener *listener, const
     port->v6_only = options->v6_only;
     port->shares = options->reuse_port;
     port->most = options->backlog > 0 ? (size_t)options->backlog : 1;
+    if (port->net != SIM_MEMORY)
+        port->most++; /* as in Linux, where the backlog is full when more than that wait */
     port->name_length = at->path.length;
     if (at->path.length > 0)
         memcpy(port->name, at->path.data, at->path.length);

@@ -22,6 +22,9 @@
 /* Segments of one direction that are on their way at once. */
 #define SIM_SEGMENTS 8
 
+/* So long is no name of a UNIX socket: sun_path, with its NUL. */
+#define SIM_PATH 108
+
 enum sim_net { SIM_TCP, SIM_UNIX, SIM_MEMORY };
 
 struct sim_segment {
@@ -75,16 +78,17 @@ struct sim_end {
     struct sim_event break_;  /* it learns that the connection is broken */
     struct sim_event death;   /* it gives up a silent peer */
     int break_status;
+    bool break_told; /* a send has told of it already */
 
     weft_bytes *later; /* room for the runs of a send that has not completed; so many */
     size_t later_count;
     weft_time keepalive;
-    int status;    /* < 0: it knows that the connection is broken */
-    bool told;     /* and has said so */
-    bool ends;     /* its owner has ended its own direction */
-    bool end_sent; /* the end towards it is on its way */
-    bool end_came; /* and has arrived */
-    bool end_told;
+    int status;                /* < 0: it knows that the connection is broken */
+    int failure;               /* and has still to say so, once, to whoever asks first (as SO_ERROR) */
+    bool ends;                 /* its owner has ended its own direction */
+    bool end_sent;             /* the end towards it is on its way */
+    bool end_came;             /* and has arrived */
+    bool read_over;            /* its reader was told of the end or of a failure */
     bool connecting, answered; /* the client's: `connected` is still to be told; it can be */
     int answer;
     bool receiving, once_more; /* deliver; deliver once, though it was stopped */
@@ -139,6 +143,10 @@ void sim_end_break(struct sim_end *end, int status, weft_time when);
 void sim_end_broken(struct sim_end *end, int status);
 /* There is something to tell to its owner. */
 void sim_end_has_news(struct sim_end *end);
+/* What went wrong, if nobody was told yet; from now on somebody is. */
+int sim_end_take_failure(struct sim_end *end);
+/* Whether both directions have ended: nothing that happens to one end concerns the other any more. */
+bool sim_is_over(const struct sim_connection *connection);
 /* Whether nothing gets from one end to the other at present. */
 bool sim_is_cut(const struct sim_connection *connection);
 /* @p end has bytes that nobody confirms: it will give up. */

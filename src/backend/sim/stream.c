@@ -101,14 +101,18 @@ static void strike(struct sim_end *end)
         cut_link(end);
 }
 
-/* Whether @p end can send; if not, the error. */
-static int can_send(const struct sim_end *end)
+/* Whether @p end can send; if not, the error: what went wrong, if nobody was told. (UNIX sockets do not ask that.) */
+static int can_send(struct sim_end *end)
 {
-    if (end->status < 0)
-        return end->status;
-    if (heap_contains(&end->break_.node) && end->connection->net != SIM_TCP)
+    int failure = end->connection->net == SIM_UNIX ? 0 : sim_end_take_failure(end);
+
+    if (failure < 0)
+        return failure;
+    if (end->connection->net == SIM_MEMORY && heap_contains(&end->break_.node) && !end->break_told) {
+        end->break_told = true; /* there is nothing between the ends: it is known at once */
         return end->break_status;
-    if (end->ends || (end->connection->net != SIM_TCP && end->peer->gone))
+    }
+    if (end->status < 0 || end->ends || (end->connection->net != SIM_TCP && end->peer->gone))
         return -EPIPE;
     return 0;
 }
@@ -219,7 +223,8 @@ static int64_t sim_unconfirmed(const struct backend_stream *stream)
 {
     const struct sim_end *to = stream->sim->peer;
 
-    return (int64_t)(to->unsent + to->flying);
+    /* Of UNIX sockets SIOCOUTQ counts what was not read. */
+    return (int64_t)(to->unsent + to->flying + (to->connection->net == SIM_UNIX ? to->arrived : 0));
 }
 
 /* -- ending -- */
@@ -230,8 +235,8 @@ static int sim_shutdown(struct backend *backend, struct backend_stream *stream)
 
     (void)backend;
     note(end, "shutdown", end->status, 0);
-    if (end->status < 0)
-        return end->status;
+    if (end->connection->net == SIM_TCP && (end->status < 0 || sim_is_over(end->connection)))
+        return -ENOTCONN;
     end->ends = true;
     sim_end_pump(end->peer);
     return 0;
@@ -253,6 +258,8 @@ static void send_reset(struct sim_end *end)
 
 static bool must_reset(const struct sim_end *end, bool abort)
 {
+    if (sim_is_over(end->connection))
+        return false;
     return end->arrived > end->lent_length || (abort && end->connection->net != SIM_UNIX);
 }
 
@@ -338,6 +345,8 @@ void sim_stream_attach(struct sim_end *end, struct sim_backend *backend, struct 
 static void tell_connected(struct sim_end *end)
 {
     end->connecting = false;
+    if (end->answer == 0 && end->connection->net != SIM_UNIX) /* it was there, and is gone */
+        end->answer = sim_end_take_failure(end);
     note(end, "connected", end->answer, 0);
     end->stream->events->connected(end->stream, end->answer);
 }
@@ -403,23 +412,21 @@ static void deliver(struct sim_end *end)
 
 static void tell_over(struct sim_end *end, int status)
 {
+    end->read_over = end->read_over || end->receiving;
     end->receiving = false;
     note(end, "received", 0, status);
     end->stream->events->received(end->stream, weft_bytes_of(NULL, 0), status);
 }
 
-/* The end of the bytes, if somebody reads; a failure in any case, but to a reader after what had arrived before. */
+/* To a reader the end or the failure, after what had arrived before; a failure also if nobody reads. */
 static void tell_end(struct sim_end *end)
 {
-    if (end->status < 0 && !end->told && (!end->receiving || end->arrived == 0)) {
-        end->told = true;
-        tell_over(end, end->status);
-        return;
-    }
-    if (end->receiving && end->arrived == 0 && end->end_came && !end->end_told) {
-        end->end_told = true;
-        tell_over(end, 0);
-    }
+    bool ended_first = end->end_came && end->connection->net == SIM_TCP;
+
+    if (end->receiving && end->arrived == 0 && !end->read_over && (end->end_came || end->status < 0))
+        tell_over(end, ended_first ? 0 : sim_end_take_failure(end));
+    if (!end->gone && !end->receiving && end->failure < 0)
+        tell_over(end, sim_end_take_failure(end));
 }
 
 static void tell_news(struct sim_end *end)
