@@ -5,6 +5,8 @@
  */
 #include "net/stream_internal.h"
 
+#include <errno.h>
+
 #include "backend/file.h"
 
 /* How much of a file one turn sends, so that the other streams have their turn. */
@@ -259,6 +261,8 @@ static void finish_end(weft_stream *stream)
 {
     int status = stream->io.transport->shutdown(stream->loop->backend, &stream->io);
 
+    if (status == -ENOTCONN)
+        return; /* it is broken, and why is still to be told: that will be the reason */
     stream->flags |= STREAM_SHUT;
     if (status < 0)
         stream_doom(stream, status, true);

@@ -287,6 +287,25 @@ static void reset_while_closing_is_the_reason(struct law_world *world) /* EL-06 
     assert_int_equal(world->client[0].reason, world->kind->tells_reset ? -ECONNRESET : -EPIPE);
 }
 
+static size_t abort_and_end_the_other(struct law_peer *peer, weft_bytes in)
+{
+    law_check_pattern(peer, in);
+    law_abort(peer);
+    law_end(&peer->world->client[0]);
+    return in.length;
+}
+
+/* The system knows of the reset when it is asked to end, but has not told. */
+static void ended_after_a_reset_that_was_not_told(struct law_world *world) /* EL-06 */
+{
+    static const struct law_hooks client = {.connected = write_some, .ended = law_ignore};
+    static const struct law_hooks server = {.received = abort_and_end_the_other};
+
+    law_pair(world, &server, &client, NULL);
+    law_until_lost(world);
+    assert_int_equal(world->client[0].reason, world->kind->tells_reset ? -ECONNRESET : WEFT_ECLOSED);
+}
+
 /* -- memory -- */
 
 static weft_stream *kept;
@@ -339,7 +358,7 @@ static void set_protocol_in_lost_tells_nobody(struct law_world *world)
 
 static const struct law laws[] = {
     {"close sends what was written", close_sends_what_was_written, LAW_EVERYWHERE},
-    {"close after high water does not spin", close_after_high_water_does_not_spin, LAW_SIM | LAW_FAULTS},
+    {"close after high water does not spin", close_after_high_water_does_not_spin, LAW_EVERYWHERE | LAW_JUMPS},
     {"abort drops what was written and resets", abort_drops_what_was_written_and_resets, LAW_EVERYWHERE},
     {"abort in received calls nothing but lost", abort_in_received_calls_nothing_but_lost, LAW_EVERYWHERE},
     {"close in received calls nothing but lost", close_in_received_calls_nothing_but_lost, LAW_EVERYWHERE},
@@ -355,6 +374,7 @@ static const struct law laws[] = {
     {"EL-03: peer gets all bytes although it still sends", peer_gets_all_bytes_although_it_still_sends, LAW_EVERYWHERE},
     {"EL-06: reset while output waits is the reason", reset_while_output_waits_is_the_reason, LAW_EVERYWHERE},
     {"EL-06: reset while closing is the reason", reset_while_closing_is_the_reason, LAW_EVERYWHERE},
+    {"EL-06: ended after a reset that was not told", ended_after_a_reset_that_was_not_told, LAW_EVERYWHERE},
     {"reference keeps the memory", reference_keeps_the_memory, LAW_EVERYWHERE},
     {"set_protocol in lost tells nobody", set_protocol_in_lost_tells_nobody, LAW_EVERYWHERE},
 };
