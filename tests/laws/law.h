@@ -82,6 +82,8 @@ struct law_world {
     uint64_t turns, turn_limit;
     bool (*done)(struct law_world *world);
     bool reached;
+    bool jumps; /* a real backend's clock is `now`, and passes when nothing else is to be done */
+    weft_time now;
     const struct backend_ops *real;
     struct backend_ops shim;
 };
@@ -121,7 +123,7 @@ void law_until(struct law_world *world, bool (*done)(struct law_world *world));
 void law_until_lost(struct law_world *world);
 /* Runs @p turns turns without waiting (the simulator's clock stands still). */
 void law_turns(struct law_world *world, unsigned turns);
-/* Runs for @p time of virtual time (simulator only). */
+/* Runs for @p time of virtual time (in the simulator, or with LAW_JUMPS). */
 void law_pass(struct law_world *world, weft_time time);
 
 /* -- an end -- */
@@ -144,7 +146,18 @@ size_t law_descriptors(void);
 
 /* -- the laws of one file -- */
 
-enum { LAW_REAL = 1, LAW_MEMORY = 2, LAW_SIM = 4, LAW_FAULTS = 8, LAW_EVERYWHERE = 15 };
+enum {
+    LAW_REAL = 1,
+    LAW_MEMORY = 2,
+    LAW_SIM = 4,
+    LAW_FAULTS = 8,
+    LAW_EVERYWHERE = 15,
+    LAW_JUMPS = 16, /* time passes by itself, on a real backend too */
+    /* Why a law is tried on epoll or on the simulator alone: law.c has the sentences. */
+    LAW_WHY_PROCESS = 32,
+    LAW_WHY_DESCRIPTOR = 64,
+    LAW_WHYS = LAW_WHY_PROCESS | LAW_WHY_DESCRIPTOR,
+};
 
 struct law {
     const char *name;
@@ -152,7 +165,8 @@ struct law {
     unsigned where;
 };
 
-/* Runs every law on every kind of backend that it names. @return what main returns */
+/* Runs every law on every kind of backend that it names, and says how many that were on each. One that is left out on
+ * a backend without a reason is a failure. @return what main returns */
 int law_main(const struct law *laws, size_t count);
 /* The kinds, for tests that go their own way; ends with one without a name. */
 extern const struct law_kind law_kinds[];

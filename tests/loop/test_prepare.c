@@ -156,8 +156,9 @@ static void a_host_that_sleeps_misses_nothing(struct law_world *world)
 static const struct law laws[] = {
     {"bytes in memory are work", bytes_in_memory_are_work, LAW_MEMORY | LAW_SIM},
     {"connecting in memory is work", connecting_in_memory_is_work, LAW_MEMORY | LAW_SIM},
-    {"what was put off is work", what_was_put_off_is_work, LAW_REAL},
-    {"a host that sleeps misses nothing", a_host_that_sleeps_misses_nothing, LAW_REAL | LAW_MEMORY},
+    {"what was put off is work", what_was_put_off_is_work, LAW_REAL | LAW_MEMORY | LAW_SIM},
+    {"a host that sleeps misses nothing", a_host_that_sleeps_misses_nothing,
+     LAW_REAL | LAW_MEMORY | LAW_WHY_DESCRIPTOR},
 };
 
 int main(void)

@@ -314,8 +314,8 @@ static const struct law laws[] = {
     {"a listener that was just told can stop", a_listener_that_was_just_told_can_stop, LAW_EVERYWHERE},
     {"EL-30: the backlog is served with what the other gives up", the_backlog_is_served_with_what_the_other_gives_up,
      LAW_EVERYWHERE},
-    {"options must say their size", options_must_say_their_size, LAW_SIM},
-    {"without memory there is none", without_memory_there_is_none, LAW_SIM},
+    {"options must say their size", options_must_say_their_size, LAW_EVERYWHERE},
+    {"without memory there is none", without_memory_there_is_none, LAW_EVERYWHERE},
 };
 
 int main(void)

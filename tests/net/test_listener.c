@@ -430,7 +430,7 @@ static void an_older_programs_options_are_enough(struct law_world *world)
 }
 
 static const struct law laws[] = {
-    {"options must say their size", options_must_say_their_size, LAW_SIM},
+    {"options must say their size", options_must_say_their_size, LAW_EVERYWHERE},
     {"stream options must say their size", stream_options_must_say_their_size, LAW_EVERYWHERE},
     {"an older program's options are enough", an_older_programs_options_are_enough, LAW_EVERYWHERE},
     {"EL-28: more than allowed wait in the backlog", more_than_allowed_wait_in_the_backlog, LAW_EVERYWHERE},
@@ -448,9 +448,10 @@ static const struct law laws[] = {
     {"url has the real port", url_has_the_real_port, LAW_EVERYWHERE},
     {"every address means both families", every_address_means_both_families, LAW_EVERYWHERE},
     {"an address in use is refused", an_address_in_use_is_refused, LAW_EVERYWHERE},
-    {"a claimed port is not shared with strangers", a_claimed_port_is_not_shared_with_strangers, LAW_REAL},
-    {"a port that is not claimed is shared", a_port_that_is_not_claimed_is_shared, LAW_REAL},
-    {"any port can be claimed and then shared", any_port_can_be_claimed_and_then_shared, LAW_REAL},
+    {"a claimed port is not shared with strangers", a_claimed_port_is_not_shared_with_strangers,
+     LAW_REAL | LAW_WHY_PROCESS},
+    {"a port that is not claimed is shared", a_port_that_is_not_claimed_is_shared, LAW_REAL | LAW_WHY_PROCESS},
+    {"any port can be claimed and then shared", any_port_can_be_claimed_and_then_shared, LAW_REAL | LAW_WHY_PROCESS},
 };
 
 int main(void)
