@@ -318,7 +318,7 @@ static void room_is_zeroed_aligned_and_its_own(void **state)
 
 /* -- firing twice -- */
 
-static void firing_twice_is_refused_and_logged_with_the_place(void **state)
+static void firing_twice_is_refused_and_logged_with_the_place(void **state) /* EL-13 */
 {
     char place[64];
     number d = weft_deferred_new(number, scope);
@@ -489,7 +489,7 @@ static void cancel_deferred(void *arg)
     weft_cancel(arg);
 }
 
-static void cancelling_itself_in_a_callback_does_nothing(void **state)
+static void cancelling_itself_in_a_callback_does_nothing(void **state) /* EL-13 */
 {
     number d = make();
 

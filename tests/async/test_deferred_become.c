@@ -426,7 +426,7 @@ static void travel_on_a_small_stack(struct journey journey, const char *expected
     assert_trace(expected);
 }
 
-static void million_links_take_no_stack(void **state)
+static void million_links_take_no_stack(void **state) /* EL-13 */
 {
     (void)state;
     travel_on_a_small_stack((struct journey){link_backwards, 0, LINKS - 1, 0, false}, "z7 ");

@@ -27,7 +27,7 @@ static void reason_can_be_another(void **state)
     assert_trace("a!ECONNRESET b!ECANCELED ");
 }
 
-static void first_late_fire_is_ignored_and_the_second_is_not(void **state)
+static void first_late_fire_is_ignored_and_the_second_is_not(void **state) /* EL-15 */
 {
     number d = make();
 

@@ -229,7 +229,7 @@ static void close_scope(void *arg)
     note("closed ");
 }
 
-static void closing_cancels_what_has_not_fired_later_in_the_turn(void **state)
+static void closing_cancels_what_has_not_fired_later_in_the_turn(void **state) /* EL-13 */
 {
     number d = make();
 
@@ -408,7 +408,7 @@ static void freeing_the_loop_ends_what_waits(void **state)
 
 /* -- failures -- */
 
-static void failure_that_nobody_looked_at_is_told_once_with_the_place(void **state)
+static void failure_that_nobody_looked_at_is_told_once_with_the_place(void **state) /* EL-13 */
 {
     char place[64];
     number d = weft_fail(number, scope, -EIO);

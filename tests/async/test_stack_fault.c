@@ -149,7 +149,7 @@ static void overflow_in_a_worker(void)
 
 /* -- */
 
-static void overflow_names_the_task_and_ends_the_process(void **state)
+static void overflow_names_the_task_and_ends_the_process(void **state) /* EL-14 */
 {
     struct end end;
 

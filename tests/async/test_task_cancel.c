@@ -56,7 +56,7 @@ static int yield_for_ever(weft_task *me, void *arg)
 
 /* -- by the scope -- */
 
-static void every_kind_of_wait_returns_the_reason(void **state)
+static void every_kind_of_wait_returns_the_reason(void **state) /* EL-14 */
 {
     (void)state;
     spawn(scope, sleep_an_hour, NULL);

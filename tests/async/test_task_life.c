@@ -230,7 +230,7 @@ static void cancelled_after(int turns, enum manner manner, bool *over)
     assert_int_equal(support_live(), live);
 }
 
-static void cancelling_at_every_turn_leaves_nothing_behind(void **state)
+static void cancelling_at_every_turn_leaves_nothing_behind(void **state) /* EL-14, EL-15 */
 {
     (void)state;
     single_step();

@@ -541,7 +541,7 @@ static const char *why(unsigned where)
     if (where & LAW_WHY_PROCESS)
         return "a stranger's socket; in the simulator tests/sim/test_conformance_places.c shares ports";
     if (where & LAW_WHY_DESCRIPTOR)
-        return "a descriptor to wait for: the simulator has none";
+        return "the simulator has no descriptors";
     return "no reason is given";
 }
 

@@ -309,7 +309,7 @@ static void done_may_close_the_scope_of_its_job(void **state)
 }
 
 /* Cancels at a point that moves through the life of the jobs. */
-static void done_is_called_once_whenever_the_cancellation_comes(void **state)
+static void done_is_called_once_whenever_the_cancellation_comes(void **state) /* EL-15 */
 {
     enum { JOBS = 6 };
     weft_loop *loop = loop_with_threads(2);
