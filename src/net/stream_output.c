@@ -394,8 +394,10 @@ void stream_sent(struct backend_stream *io, int64_t result)
         stream_doom(stream, (int)result, true);
         return;
     }
-    if (result > 0)
+    if (result > 0) {
         weft_bytequeue_consume(&stream->output, stream->loop->chunks, (uint64_t)result);
+        stream->active = stream_now(stream);
+    }
     stream->flags |= STREAM_DIRTY;
     stream_schedule(stream);
 }

@@ -41,6 +41,14 @@ const struct law_kind law_kinds[] = {
      .faulty = true,
      .tells_reset = true,
      .is_mem = true},
+    {.name = "sim with rare paths",
+     .backend = "sim:%",
+     .url = "tcp://127.0.0.1:0",
+     .simulated = true,
+     .faulty = true,
+     .rare = true,
+     .tells_reset = true,
+     .is_mem = true},
     {.name = NULL},
 };
 
@@ -333,14 +341,14 @@ static void fill_in(char *buffer, size_t size, const char *text, uint64_t number
 
 void law_world_open(struct law_world *world, const struct law_kind *kind, uint64_t seed)
 {
-    static const weft_faults faults = {
-        .short_reads = 500000, .short_writes = 500000, .latency = {0, WEFT_MILLISECONDS(5)}};
+    weft_faults faults = {.short_reads = 500000, .short_writes = 500000, .latency = {0, WEFT_MILLISECONDS(5)}};
     char backend[64];
     weft_loop_options options = {.size = sizeof options, .backend = backend, .watchdog = WEFT_NEVER};
 
     *world = (struct law_world){.kind = kind, .seed = seed, .hash = UINT64_C(0xcbf29ce484222325)};
     fill_in(backend, sizeof backend, kind->backend, seed);
     assert_int_equal(weft_loop_new(&options, &world->loop), 0);
+    faults.rare_paths = kind->rare ? 300000 : 0;
     if (kind->faulty)
         sim_set_faults(world->loop->backend, &faults);
     world->real = world->loop->backend->ops;

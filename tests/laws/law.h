@@ -28,6 +28,7 @@ struct law_kind {
     const char *url;     /* "%" stands for something that only this process uses */
     bool simulated;
     bool faulty;      /* splits and latency */
+    bool rare;        /* and what no real backend of today does: sends complete later, with buffers of all sizes */
     bool tells_reset; /* a peer can tell an abort from an end */
     bool is_mem;
 };

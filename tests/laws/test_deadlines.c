@@ -102,10 +102,12 @@ static void idle_time(struct law_world *world) /* EL-08 */
     assert_int_equal(law_write_pattern(&world->client[0], 1), 0); /* begins it anew, on both sides */
     law_pass(world, WEFT_MILLISECONDS(1));
     began = weft_loop_now(world->loop) - WEFT_MILLISECONDS(2);
-    law_until(world, client_lost);
-    assert_int_equal(world->client[0].reason, WEFT_EIDLE);
-    check_time_about(&world->client[0], WEFT_SECONDS(7), WEFT_MILLISECONDS(10));
     law_until_lost(world);
+    /* where a send completes late, the peer has begun anew before */
+    assert_int_equal(world->kind->rare && world->server[0].lost_at < world->client[0].lost_at ? world->server[0].reason
+                                                                                              : world->client[0].reason,
+                     WEFT_EIDLE);
+    check_time_about(&world->client[0], WEFT_SECONDS(7), WEFT_MILLISECONDS(10));
 }
 
 static void idle_time_of_zero_is_the_default(struct law_world *world) /* EL-27 */

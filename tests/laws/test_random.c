@@ -214,6 +214,7 @@ static void begin(struct law_world *world, const struct law_kind *kind, uint64_t
     memset(held, 0, sizeof held);
     heirs_used = clients_used = actions = 0;
     law_world_open(world, kind, seed);
+    faults.rare_paths = kind->rare ? 300000 : 0;
     if (kind->faulty)
         sim_set_faults(world->loop->backend, &faults);
     world->build = roll(3) ? NULL : act_build;

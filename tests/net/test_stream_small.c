@@ -17,8 +17,9 @@ enum fault { NO_FAULT, SHORT, NOTHING, RESET };
 static struct backend_transport wrapped;
 static const struct backend_transport *real;
 static unsigned sends;
-static uint64_t send_turn; /* the turn of the last */
-static enum fault fault;   /* of the next send */
+static const struct backend_transport *others; /* of another stream: its sends may work otherwise */
+static uint64_t send_turn;                     /* the turn of the last */
+static enum fault fault;                       /* of the next send */
 static bool in_received;
 static weft_stream *watched; /* whose sends are counted */
 
@@ -30,7 +31,7 @@ static int64_t send_checked(struct backend *backend, struct backend_stream *io, 
 
     assert_false(in_received);
     if (io != &watched->io)
-        return real->send(backend, io, runs, count, more);
+        return others->send(backend, io, runs, count, more);
     assert_true(send_turn != watched->loop->turn); /* at most one in a turn */
     send_turn = watched->loop->turn;
     sends++;
@@ -44,12 +45,14 @@ static int64_t send_checked(struct backend *backend, struct backend_stream *io, 
 
 static void wrap(struct law_peer *peer)
 {
-    real = peer->stream->io.transport;
-    wrapped = *real;
+    bool first = peer == &peer->world->server[0];
+
+    *(first ? &real : &others) = peer->stream->io.transport;
+    wrapped = *peer->stream->io.transport;
     wrapped.send = send_checked;
     wrapped.sends_at_once = true;
     peer->stream->io.transport = &wrapped;
-    if (peer != &peer->world->server[0])
+    if (!first)
         return;
     watched = peer->stream;
     sends = 0;
