@@ -13,6 +13,8 @@
 #include <weft/task.h>
 #include <weft/task_stream.h>
 
+#include "net/names.h"
+
 #define MESSAGES 20
 
 static unsigned answered;
@@ -112,10 +114,76 @@ static void the_same_seed_is_the_same_run(void **state)
     weft_log_set_threshold(WEFT_LOG_INFO);
 }
 
+/* -- names -- */
+
+struct answer {
+    int calls, status;
+    size_t count;
+    weft_address addresses[NAMES_MOST];
+};
+
+static void take_answer(void *arg, int status, const weft_address *addresses, size_t count)
+{
+    struct answer *answer = arg;
+
+    answer->calls++;
+    answer->status = status;
+    answer->count = count;
+    memcpy(answer->addresses, addresses, count * sizeof *addresses);
+}
+
+/* Looks @p name up in a world whose second host is "server.example". */
+static struct answer look_up(const weft_faults *faults, const char *name, weft_time *ret_took)
+{
+    weft_sim *sim = weft_sim_new(1);
+    struct answer answer = {.calls = 0};
+    struct names_lookup *lookup;
+    weft_loop *client = weft_sim_host(sim, "client.example");
+
+    assert_non_null(weft_sim_host(sim, "server.example"));
+    assert_int_equal(weft_sim_faults(sim, faults), 0);
+    assert_int_equal(names_start(weft_loop_scope(client), weft_bytes_from(name), take_answer, &answer, &lookup), 0);
+    assert_int_equal(weft_sim_run(sim, WEFT_HOURS(1)), 0);
+    assert_int_equal(answer.calls, 1);
+    *ret_took = weft_sim_now(sim);
+    weft_sim_free(sim);
+    return answer;
+}
+
+static void names_are_those_of_the_hosts_of_the_world(void **state)
+{
+    static const weft_faults kind = {.size = sizeof kind};
+    weft_time took;
+    struct answer answer = look_up(&kind, "server.example", &took);
+
+    (void)state;
+    assert_int_equal(answer.status, 0);
+    assert_int_equal(answer.count, 2);
+    assert_int_equal(answer.addresses[0].family, WEFT_ADDRESS_IPV4);
+    assert_memory_equal(answer.addresses[0].ip, ((const uint8_t[]){10, 0, 0, 2}), 4);
+    assert_int_equal(answer.addresses[1].family, WEFT_ADDRESS_IPV6);
+    assert_int_equal(answer.addresses[1].ip[15], 2);
+    assert_int_equal(look_up(&kind, "nobody.example", &took).status, WEFT_ENONAME);
+}
+
+static void names_fail_and_come_late(void **state)
+{
+    static const weft_faults failing = {.size = sizeof failing, .name_failures = 1000000};
+    static const weft_faults slow = {.size = sizeof slow, .slow_names = 1000000};
+    weft_time took;
+
+    (void)state;
+    assert_true(look_up(&failing, "server.example", &took).status < 0);
+    assert_int_equal(look_up(&slow, "server.example", &took).status, 0);
+    assert_true(took > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         support_test(programs_talk_to_each_other),
+        support_test(names_are_those_of_the_hosts_of_the_world),
+        support_test(names_fail_and_come_late),
         support_test(the_same_seed_is_the_same_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,9 +30,8 @@ static weft_time time_needed(struct sim_world *world)
                                           << sim_fault_below(&world->faults, FAULT_slow_jobs, 14));
 }
 
-int sim_job_submit(struct backend *backend, weft_work *work)
+int sim_job_start(struct sim_backend *self, weft_work *work, weft_time time)
 {
-    struct sim_backend *self = sim_backend_of(backend);
     struct sim_job *job = sim_allocate(self->world, sizeof *job);
 
     if (!job)
@@ -41,9 +40,16 @@ int sim_job_submit(struct backend *backend, weft_work *work)
     job->work = work;
     sim_event_init(&job->event, job_ends);
     weft_link_insert_before(&self->jobs, &job->link);
-    sim_event_plan(self->world, &job->event, self->world->now + time_needed(self->world));
-    sim_note(self->world, "job", self->host, 0, 0, 0);
+    sim_event_plan(self->world, &job->event, self->world->now + time);
+    sim_note(self->world, "job", self->host, 0, time, 0);
     return 0;
+}
+
+int sim_job_submit(struct backend *backend, weft_work *work)
+{
+    struct sim_backend *self = sim_backend_of(backend);
+
+    return sim_job_start(self, work, time_needed(self->world));
 }
 
 static void job_free(struct sim_job *job)

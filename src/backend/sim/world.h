@@ -167,6 +167,8 @@ int sim_connect(struct backend *backend, struct backend_stream *stream, const st
 /* -- job.c -- */
 
 int sim_job_submit(struct backend *backend, weft_work *work);
+/* The same for one that takes @p time. */
+int sim_job_start(struct sim_backend *backend, weft_work *work, weft_time time);
 bool sim_job_cancel(struct backend *backend, weft_work *work);
 /* Runs those whose time has come. */
 void sim_jobs_run(struct sim_backend *backend);
