@@ -23,13 +23,10 @@
 #ifndef WEFT_SIM_H
 #define WEFT_SIM_H
 
+#include <weft/loop.h>
 #include <weft/probe.h>
-#include <weft/time.h>
 
 WEFT_BEGIN_DECLS
-
-/** A loop (weft/loop.h). */
-typedef struct weft_loop weft_loop;
 
 /** A simulated world. */
 typedef struct weft_sim weft_sim;
@@ -142,6 +139,9 @@ WEFT_API void weft_sim_add_check(weft_sim *sim, weft_sim_check *check);
 WEFT_API void weft_sim_fail(weft_sim *sim, const char *format, ...) WEFT_PRINTF(2, 3);
 /** Why weft_sim_run ended with -EPROTO. @return *borrowed*, *until* the world is freed; NULL if nothing failed */
 WEFT_API const char *weft_sim_failure(const weft_sim *sim);
+
+/** Says what belongs to whom on every loop of the world, as weft_loop_dump does, below a line with its host's name. */
+WEFT_API void weft_sim_dump(const weft_sim *sim, weft_dump_line *line, void *arg);
 
 /** How often the world came by the probe @p name. */
 WEFT_API uint64_t weft_sim_reached(const weft_sim *sim, const char *name);

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "loop/loop_internal.h"
+
 void sim_reach(struct sim_world *world, const char *probe)
 {
     weft_sim *sim = weft_container_of(world, weft_sim, world);
@@ -64,4 +66,16 @@ void weft_sim_trace(weft_sim *sim, void (*line)(const char *text, void *arg), vo
 {
     sim->world.trace = line;
     sim->world.trace_arg = arg;
+}
+
+void weft_sim_dump(const weft_sim *sim, weft_dump_line *line, void *arg)
+{
+    for (weft_link *at = sim->world.hosts.next; at != &sim->world.hosts; at = at->next) {
+        const struct sim_host *host = weft_container_of(at, const struct sim_host, link);
+        for (weft_link *link = host->backends.next; link != &host->backends; link = link->next) {
+            const struct sim_backend *backend = weft_container_of(link, const struct sim_backend, link);
+            line(host->name, arg);
+            weft_loop_dump(weft_container_of(backend->base.host, const weft_loop, host), line, arg);
+        }
+    }
 }

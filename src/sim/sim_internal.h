@@ -56,7 +56,7 @@ struct weft_sim {
     bool stopping, ending;
     weft_sim_check *checks;
     bool failed;
-    char failure[512];
+    char failure[4096];
     struct sim_probe probes[SIM_PROBES];
     size_t probe_count;
 };
