@@ -78,7 +78,7 @@ static unsigned greatest_chance(enum sim_fault_kind kind)
     case FAULT_resets:
     case FAULT_vanishings:
     case FAULT_partitions:
-        return 2000;
+        return 20000;
     case FAULT_allocations:
         return 5000;
     case FAULT_refusals:
