@@ -18,6 +18,7 @@ WEFT_BEGIN_DECLS
 typedef struct weft_probe_hooks {
     void (*reach)(const char *name); /**< private */
     bool (*rare)(const char *site);  /**< private */
+    bool (*mode)(const char *site);  /**< private */
     bool (*starve)(void);            /**< private */
 } weft_probe_hooks;
 

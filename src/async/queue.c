@@ -15,6 +15,7 @@
 #include "async/task_internal.h"
 #include "async/waiters.h"
 #include "base/checked.h"
+#include "base/probe.h"
 
 #define SIZE_DEFAULT 1024
 /* The first allocation has room for so many values. */
@@ -144,8 +145,10 @@ int weft_queue_try_put_into(weft_queue *queue, const void *value)
         return WEFT_ENOMORE;
     if (queue->getters.count > 0 && give(queue, value))
         return 0;
-    if (queue->count == queue->size)
+    if (queue->count == queue->size) {
+        PROBE("queue: full");
         return WEFT_EFULL;
+    }
     return append(queue, value);
 }
 

@@ -24,6 +24,7 @@
 #include <weft/memory.h>
 
 #include "base/poison.h"
+#include "base/probe.h"
 
 #define CLASSES 17 /* 16 KiB to 1 GiB */
 #define FEWEST_PLACES 16
@@ -279,7 +280,7 @@ int stack_pool_take(struct stack_pool *pool, size_t size, struct stack *ret)
     if (!*class && !(*class = class_new(shift)))
         return WEFT_ENOMEM;
     found = *class;
-    if (found->kept > 0) {
+    if (found->kept > 0 && !RARE("stack pool: nothing kept")) {
         slab = found->ring[found->newest].slab;
         place = found->ring[found->newest].place;
         found->newest = (found->newest + STACK_KEPT - 1) % STACK_KEPT;

@@ -21,6 +21,7 @@
 #include "backend/descriptor.h"
 #include "backend/file.h"
 #include "backend/file_beneath.h"
+#include "base/probe.h"
 
 /* A turn's worth of one file: more waits until the other streams have had their turn. */
 #define SEND_MOST (1024 * 1024)
@@ -196,6 +197,8 @@ int weft_file_read_cached(weft_file *file, uint64_t offset, void *memory, size_t
     struct iovec run = {.iov_base = memory, .iov_len = length};
     ssize_t count;
 
+    if (RARE("file: reading has to wait"))
+        return -EAGAIN;
     if (offset > INT64_MAX)
         return -EINVAL; /* preadv2 would take -1 for the descriptor's own position */
     count = preadv2(file->fd, &run, 1, (off_t)offset, RWF_NOWAIT);

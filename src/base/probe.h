@@ -15,6 +15,9 @@
 /** Whether the rare path @p site, a constant text, is to be taken though nothing asks for it. */
 #define RARE(site) (__builtin_expect(weft_probe_now() != NULL, 0) && weft_probe_now()->rare(site))
 
+/** The same once and for ever, asked when an object is made: where a question each time would cost too much. */
+#define RARE_MODE(site) (__builtin_expect(weft_probe_now() != NULL, 0) && weft_probe_now()->mode(site))
+
 /** Whether an allocation is to fail. */
 #define STARVES() (__builtin_expect(weft_probe_now() != NULL, 0) && weft_probe_now()->starve())
 

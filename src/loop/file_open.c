@@ -7,6 +7,7 @@
 #include <weft/file_open.h>
 
 #include "backend/file.h"
+#include "base/probe.h"
 
 static void open_work(weft_job *job)
 {
@@ -35,7 +36,7 @@ int weft_file_open_start(weft_file_open *open, weft_scope *scope, weft_directory
     open->file = NULL;
     if (status < 0)
         return status;
-    status = file_open(directory, path, false, &open->file);
+    status = RARE("file: opening has to wait") ? -EAGAIN : file_open(directory, path, false, &open->file);
     if (status != -EAGAIN)
         return status;
     open->directory = directory;

@@ -12,6 +12,7 @@
 #include <weft/memory.h>
 
 #include "base/options.h"
+#include "base/probe.h"
 #include "loop/loop_internal.h"
 #include "loop/scope_internal.h"
 
@@ -65,6 +66,17 @@ static int check_entropy(weft_loop *loop)
     return status;
 }
 
+/* (Whatever they are, a program does the same.) */
+static void set_bounds(struct loop_bounds *bounds)
+{
+    bounds->timers = RARE_MODE("loop: fire one timer a turn") ? 1 : TIMERS_PER_TURN;
+    bounds->tasks = RARE_MODE("loop: run one task a turn") ? 1 : TASKS_PER_TURN;
+    bounds->sends = RARE_MODE("stream: send once a turn") ? 1 : LOOP_SENDS_MOST;
+    bounds->runs = RARE_MODE("stream: send one run") ? 1 : BACKEND_RUNS;
+    bounds->spares = RARE_MODE("loop: keep no deferred") ? 0 : LOOP_SPARES_MOST;
+    bounds->stage = RARE_MODE("stream: stage little") ? 16 : STREAM_STAGE;
+}
+
 static int loop_init(weft_loop *loop, const weft_loop_options *options)
 {
     int status;
@@ -73,6 +85,7 @@ static int loop_init(weft_loop *loop, const weft_loop_options *options)
     status = open_backend(options, &loop->backend);
     if (status < 0)
         return status;
+    set_bounds(&loop->bounds);
     loop->host = (struct backend_host){.signalled = loop_signalled};
     loop->backend->host = &loop->host;
     loop->backend->job_threads = options->job_threads ? options->job_threads : 4;
@@ -84,7 +97,7 @@ static int loop_init(weft_loop *loop, const weft_loop_options *options)
     weft_link_init(&loop->signals_waiting);
     weft_counters_init(&loop->counters);
     loop->root = scope_new_root(loop);
-    loop->chunks = weft_chunk_pool_new(CHUNKS_KEPT);
+    loop->chunks = weft_chunk_pool_new(RARE_MODE("loop: keep no chunk") ? 0 : CHUNKS_KEPT);
     if (!loop->root || !loop->chunks)
         return WEFT_ENOMEM;
     status = check_entropy(loop);
@@ -104,7 +117,7 @@ void loop_spare_put(weft_loop *loop, void *memory)
 {
     struct loop_spare *spare = memory;
 
-    if (!KEEPS_SPARES || loop->spare_count >= LOOP_SPARES_MOST) {
+    if (!KEEPS_SPARES || loop->spare_count >= loop->bounds.spares) {
         weft_release(memory);
         return;
     }
@@ -187,7 +200,7 @@ void weft_loop_post(weft_loop *loop, weft_post *post)
 static void fire_timers(weft_loop *loop)
 {
     wheel_arrive(&loop->wheel, loop->now);
-    for (unsigned fired = 0; fired < TIMERS_PER_TURN; fired++) {
+    for (unsigned fired = 0; fired < loop->bounds.timers; fired++) {
         weft_timer_entry *entry;
 
         if (weft_link_is_alone(&loop->due) && !wheel_take(&loop->wheel, &loop->due))
@@ -200,12 +213,14 @@ static void fire_timers(weft_loop *loop)
         else
             entry->fired(entry);
     }
+    if (!weft_link_is_alone(&loop->due))
+        PROBE("loop: timers were left to the next turn");
 }
 
 /* Runs the tasks that are ready, also those that they make ready, in order. */
 static void run_ready(weft_loop *loop)
 {
-    for (unsigned ran = 0; ran < TASKS_PER_TURN && loop->ready_first; ran++) {
+    for (unsigned ran = 0; ran < loop->bounds.tasks && loop->ready_first; ran++) {
         struct loop_task *task = loop->ready_first;
         if (task->next == task)
             loop->ready_first = loop->ready_last = NULL;
@@ -214,6 +229,8 @@ static void run_ready(weft_loop *loop)
         task->next = NULL;
         task->run(task);
     }
+    if (loop->ready_first)
+        PROBE("loop: tasks were left to the next turn");
 }
 
 /* Runs what is queued now; what that queues in turn is for the next turn. */

@@ -48,8 +48,17 @@ struct loop_spare {
     struct loop_spare *next;
 };
 
+/* How much is done, or kept, at once. */
+struct loop_bounds {
+    unsigned timers, tasks; /* that have their turn in one turn of the loop */
+    unsigned sends, runs;   /* of one stream in a turn; of bytes in one send */
+    unsigned spares;        /* memory of deferreds that is kept */
+    unsigned stage;         /* bytes that are staged */
+};
+
 struct weft_loop {
     struct backend *backend;
+    struct loop_bounds bounds;
     weft_time now;
     struct backend_running running; /* what runs now, for the watchdog; set with loop_enters and loop_calls */
     uint64_t turn;                  /* read by the watchdog, too */
@@ -118,6 +127,8 @@ void loop_slot_leave(struct loop_slot *slot);
 void loop_slots_destroy(weft_loop *loop);
 
 #define LOOP_SPARES_MOST 1024
+/* Sends of one stream in one turn: a gathering write and a stretch of a file behind it. */
+#define LOOP_SENDS_MOST 2
 
 /* Memory for a deferred that an earlier one has left; NULL if there is none. */
 static inline void *loop_spare_take(weft_loop *loop)

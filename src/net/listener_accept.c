@@ -2,6 +2,7 @@
 /* Accepting, with limits in total and for each address (listener_internal.h). */
 #include <weft/log.h>
 
+#include "base/probe.h"
 #include "net/listener_internal.h"
 
 /* How long a listener rests when the system has no descriptor or no memory for a connection. */
@@ -180,6 +181,7 @@ static void rest(weft_listener *listener, int status, unsigned shed)
         {.name = "shed", .number = shed},
     };
 
+    PROBE("listener: exhausted");
     if (listener->exhausted_count.value == 0)
         weft_log_fields(WEFT_LOG_WARNING, "listener", fields, 3, "cannot accept: %s; trying again every %d ms",
                         weft_error_text(status), (int)(REST / WEFT_MILLISECONDS(1)));

@@ -6,6 +6,8 @@
 
 #include <weft/memory.h>
 
+#include "base/probe.h"
+
 static void stream_task(struct loop_task *task);
 static void stream_connected(struct backend_stream *io, int status);
 static void stream_closed(struct backend_stream *io);
@@ -158,6 +160,10 @@ static void tell_lost(weft_stream *stream)
     weft_protocol *protocol = stream->protocol;
 
     stream->flags |= STREAM_LOST;
+    if (!weft_bytequeue_is_empty(&stream->output))
+        PROBE("stream: lost while a write was queued");
+    if (stream->input)
+        PROBE("stream: lost while input waited");
     stream_drop_input(stream);
     weft_bytequeue_clear(&stream->output, stream->loop->chunks);
     loop_calls(stream->loop, protocol->ops->name, (uintptr_t)protocol->ops->lost);
@@ -172,8 +178,10 @@ static void stream_closed(struct backend_stream *io)
     weft_stream *stream = weft_container_of(io, weft_stream, io);
 
     stream->flags |= STREAM_HOME;
-    if (stream->flags & STREAM_LOST)
+    if (stream->flags & STREAM_LOST) {
+        PROBE("stream: lost before its handle came home");
         let_go(stream);
+    }
 }
 
 /* -- the task: what is put off to the end of the turn -- */

@@ -7,6 +7,8 @@
 
 #include <weft/memory.h>
 
+#include "base/probe.h"
+
 /* What a peer may still send after our side has ended, before we stop listening politely. */
 #define LINGER_BYTES (256 * 1024)
 
@@ -160,6 +162,8 @@ void stream_deliver(weft_stream *stream)
 static void linger(weft_stream *stream, weft_bytes bytes, int status)
 {
     stream->lingered += (uint32_t)bytes.length;
+    if (bytes.length > 0)
+        PROBE("stream: bytes came after its close");
     if (bytes.length == 0 || status < 0 || stream->lingered > LINGER_BYTES)
         stream_doom(stream, WEFT_ECLOSED, false);
 }
@@ -183,12 +187,19 @@ static void deliver_now(weft_stream *stream, weft_bytes bytes, bool borrowed)
         stream_settle(stream);
 }
 
+/* It was on its way when we paused: at most one delivery. */
+static __attribute__((noinline)) int keep_over_pause(weft_stream *stream, weft_bytes bytes)
+{
+    PROBE("stream: input kept over a pause");
+    return keep(stream, bytes);
+}
+
 static void take(weft_stream *stream, weft_bytes bytes)
 {
     int status = 0;
 
     if (stream->flags & STREAM_PAUSED) {
-        status = keep(stream, bytes); /* it was on its way when we paused: at most one delivery */
+        status = keep_over_pause(stream, bytes);
     } else if (stream->input) {
         status = keep(stream, bytes);
         if (status == 0)
@@ -200,15 +211,23 @@ static void take(weft_stream *stream, weft_bytes bytes)
         stream_doom(stream, status, true);
 }
 
+/* (Apart, as what follows a pause is: most deliveries then need no more registers than they did.) */
+static __attribute__((noinline)) void received_after_close(weft_stream *stream, weft_bytes bytes, int status)
+{
+    if (stream->flags & STREAM_LINGERING) {
+        linger(stream, bytes, status);
+    } else if (status < 0 && !weft_bytequeue_is_empty(&stream->output)) {
+        PROBE("stream: broken while it was closing");
+        stream_doom(stream, status, true); /* what was written cannot go out any more: this is why */
+    }
+}
+
 void stream_received(struct backend_stream *io, weft_bytes bytes, int status)
 {
     weft_stream *stream = weft_container_of(io, weft_stream, io);
 
     if (stream->flags & (STREAM_DOOMED | STREAM_LINGERING | STREAM_CLOSING)) {
-        if (stream->flags & STREAM_LINGERING)
-            linger(stream, bytes, status);
-        else if (status < 0 && !weft_bytequeue_is_empty(&stream->output))
-            stream_doom(stream, status, true); /* what was written cannot go out any more: this is why */
+        received_after_close(stream, bytes, status);
         return;
     }
     stream->active = stream_now(stream);

@@ -8,13 +8,12 @@
 #include <errno.h>
 
 #include "backend/file.h"
+#include "base/probe.h"
 
 /* How much of a file one turn sends, so that the other streams have their turn. */
 #define FILE_STRETCH (1024 * 1024)
 /* Stretches of files that wait at once: each holds its file open. */
 #define FILES_MOST 64
-/* A gathering write and a stretch of a file behind it. */
-#define SENDS_PER_TURN 2
 /* A shorter piece is copied faster than it is kept track of. */
 #define WORTH_BORROWING (4 * 1024)
 
@@ -87,7 +86,7 @@ static bool stage(weft_stream *stream, weft_bytes bytes)
 
 size_t stream_staging_room(const weft_stream *stream)
 {
-    size_t room = STREAM_STAGE;
+    size_t room = stream->loop->bounds.stage;
 
     if (!weft_bytequeue_is_empty(&stream->output) || (stream->flags & (STREAM_SENDING | STREAM_OVER_HIGH)) ||
         stream_has_attempted(stream))
@@ -194,7 +193,7 @@ size_t weft_stream_queued(const weft_stream *stream)
 static int64_t send_runs(weft_stream *stream, uint64_t *ret_wanted)
 {
     weft_bytes runs[BACKEND_RUNS];
-    size_t count = weft_bytequeue_peek(&stream->output, runs, BACKEND_RUNS);
+    size_t count = weft_bytequeue_peek(&stream->output, runs, stream->loop->bounds.runs);
     uint64_t wanted = 0;
     bool more;
 
@@ -296,7 +295,8 @@ void stream_flush(weft_stream *stream)
     if (stream->flags & (STREAM_CONNECTING | STREAM_LINGERING))
         return;
     stream->flags &= ~(uint32_t)STREAM_DIRTY;
-    for (unsigned sends = 0; more && sends < SENDS_PER_TURN && !weft_bytequeue_is_empty(&stream->output); sends++)
+    for (unsigned sends = 0; more && sends < stream->loop->bounds.sends && !weft_bytequeue_is_empty(&stream->output);
+         sends++)
         more = send_once(stream);
     if (stream->flags & STREAM_DOOMED)
         return;
@@ -318,6 +318,7 @@ static void send_staged(weft_stream *stream, weft_bytes bytes)
             stream_flush(stream); /* it was closed or ended behind what was written */
         return;
     }
+    PROBE("stream: what was staged did not go out at once");
     if (sent == BACKEND_LATER)
         sent = 0;
     if (sent >= 0)
@@ -328,17 +329,19 @@ static void send_staged(weft_stream *stream, weft_bytes bytes)
         note_short(stream);
 }
 
-static void settle_borrowed(weft_stream *stream)
+static __attribute__((noinline)) void settle_borrowed(weft_stream *stream)
 {
     weft_owner *owner = &stream->loop->borrow.owner;
 
-    if (!(stream->flags & STREAM_SENDING) && !stream_has_attempted(stream)) {
+    if (!(stream->flags & STREAM_SENDING) && !stream_has_attempted(stream) && !RARE("stream: copy what was lent")) {
         stream->attempted = (uint32_t)stream->loop->turn;
         stream_flush(stream);
         stream_schedule(stream);
     }
-    if (owner->references > 1 && !(stream->flags & STREAM_DOOMED) &&
-        weft_bytequeue_disown(&stream->output, stream->loop->chunks, owner) < 0)
+    if (owner->references == 1 || (stream->flags & STREAM_DOOMED))
+        return;
+    PROBE("stream: what was lent had to be copied");
+    if (weft_bytequeue_disown(&stream->output, stream->loop->chunks, owner) < 0)
         stream_doom(stream, WEFT_ENOMEM, true);
 }
 

@@ -6,6 +6,8 @@
  */
 #include "net/stream_internal.h"
 
+#include "base/probe.h"
+
 /* How long the peer may take to end after we have. */
 #define LINGER_TICKS ((stream_ticks)(WEFT_SECONDS(2) >> TICK_SHIFT))
 
@@ -109,10 +111,15 @@ void stream_timer_fired(weft_timer_entry *entry)
         return;
     }
     if (reason == WEFT_EWRITESTALL && is_taking(stream)) {
+        PROBE("stream: a peer that is slow takes something");
         stream_arm(stream);
         return;
     }
     if (reason != 0) {
+        if (reason == WEFT_EWRITESTALL)
+            PROBE("stream: a peer takes nothing any more");
+        if (reason == WEFT_EIDLE)
+            PROBE("stream: idle for too long");
         /* An end in the middle of what was written would look clean to the peer: that is a reset. */
         stream_doom(stream, reason, !weft_bytequeue_is_empty(&stream->output) || reason == WEFT_ECONNECTTIME);
         return;

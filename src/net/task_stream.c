@@ -4,6 +4,8 @@
 
 #include <weft/memory.h>
 
+#include "base/probe.h"
+
 #define KEPT_MOST ((size_t)64 * 1024)
 /* Below this a copy costs less than to switch buffers. */
 #define DIRECT_FROM 4096
@@ -129,6 +131,7 @@ static size_t received(weft_protocol *protocol, weft_stream *stream, weft_bytes 
         return in.length - io->left;
     wake(io->reader);
     if (io->lent > 0) { /* what is lent must not move */
+        PROBE("task stream: input came while some was lent");
         pause_input(io);
         return 0;
     }
@@ -230,7 +233,7 @@ struct task_stream *task_stream_new(void)
 
     if (io) {
         io->protocol.ops = &task_stream_ops;
-        io->limit = KEPT_MOST;
+        io->limit = RARE("task stream: keep little") ? 64 : KEPT_MOST;
         weft_link_init(&io->member.link);
         weft_link_init(&io->link);
     }

@@ -129,9 +129,15 @@ bool sim_fault(struct sim_faults *faults, enum sim_fault_kind kind)
 {
     if (faults->chance[kind] == 0)
         return false;
+    if (random_chance(&faults->random[kind], faults->chance[kind]))
+        return sim_fault_always(faults, kind);
     faults->occasions[kind]++;
-    if (!random_chance(&faults->random[kind], faults->chance[kind]))
-        return false;
+    return false;
+}
+
+bool sim_fault_always(struct sim_faults *faults, enum sim_fault_kind kind)
+{
+    faults->occasions[kind]++;
     faults->number++;
     if (faults->keep && !faults->keep(faults->number, faults->keep_arg))
         return false;

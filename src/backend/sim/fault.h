@@ -64,6 +64,8 @@ void sim_faults_draw(struct sim_faults *faults, struct random_source *from, bool
 void sim_faults_calm(struct sim_faults *faults);
 /* Whether a fault of @p kind happens on this occasion. */
 bool sim_fault(struct sim_faults *faults, enum sim_fault_kind kind);
+/* The same for one that happens on every occasion, unless it is left out. */
+bool sim_fault_always(struct sim_faults *faults, enum sim_fault_kind kind);
 /* A number below @p bound from the stream of @p kind: how bad it gets. */
 uint64_t sim_fault_below(struct sim_faults *faults, enum sim_fault_kind kind, uint64_t bound);
 const char *sim_fault_name(enum sim_fault_kind kind);

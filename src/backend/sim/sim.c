@@ -275,6 +275,11 @@ void sim_open_on(struct sim_host *host)
     open_on = host;
 }
 
+struct sim_world *sim_world_opening(void)
+{
+    return open_on ? open_on->world : NULL;
+}
+
 int backend_sim_open_here(struct backend **ret)
 {
     struct sim_backend *self;

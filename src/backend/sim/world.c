@@ -30,13 +30,25 @@ static uint64_t hash_text(uint64_t hash, const char *text)
     return hash;
 }
 
-/* A quarter of the sites exist in a world (FoundationDB's figure); those that do are taken as often as the faults say. */
+/* A quarter of the sites exist in a world (FoundationDB's figure). */
+static bool exists(const struct sim_world *world, const char *site)
+{
+    return world->faults.chance[FAULT_rare_paths] > 0 &&
+           (hash_text(world->seed * FNV_PRIME ^ FNV_OFFSET, site) >> 20 & 3) == 0;
+}
+
+/* Those that do are taken as often as the faults say ... */
 static bool rare(const char *site)
 {
-    if (!current || current->faults.chance[FAULT_rare_paths] == 0 ||
-        (hash_text(current->seed * FNV_PRIME ^ FNV_OFFSET, site) >> 20 & 3) != 0)
-        return false;
-    return sim_fault(&current->faults, FAULT_rare_paths);
+    return current && exists(current, site) && sim_fault(&current->faults, FAULT_rare_paths);
+}
+
+/* ... or always. (A loop that is being made does not run yet.) */
+static bool mode(const char *site)
+{
+    struct sim_world *world = current ? current : sim_world_opening();
+
+    return world && exists(world, site) && sim_fault_always(&world->faults, FAULT_rare_paths);
 }
 
 static bool starve(void)
@@ -156,7 +168,7 @@ void sim_note(struct sim_world *world, const char *what, const struct sim_host *
 
 void sim_world_init(struct sim_world *world, uint64_t seed)
 {
-    static const weft_probe_hooks hooks = {.reach = reach, .rare = rare, .starve = starve};
+    static const weft_probe_hooks hooks = {.reach = reach, .rare = rare, .mode = mode, .starve = starve};
     struct random_source source;
 
     memset(world, 0, sizeof *world);

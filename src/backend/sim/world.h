@@ -143,6 +143,8 @@ void sim_link_cut(struct sim_link *link, bool cut);
 int sim_backend_new(struct sim_host *host, struct sim_backend **ret);
 /* From now on a backend that is opened without a name, on this thread, is one of @p host's. NULL: no more. */
 void sim_open_on(struct sim_host *host);
+/* The world of which a backend would be one; NULL. */
+struct sim_world *sim_world_opening(void);
 /* Whether there is anything that its loop has to do now. */
 bool sim_is_ready(const struct sim_backend *backend);
 /* Moves the clock until that is so, or to @p until. */

@@ -7,6 +7,8 @@
 
 #include <weft/memory.h>
 
+#include "base/probe.h"
+
 /* "tcp://[…]:65535" */
 #define URL_ROOM (WEFT_ADDRESS_TEXT + 8)
 
@@ -135,7 +137,10 @@ bool http_link_next(struct http_link *link, int reason)
 {
     note(link, reason);
     link->stream = NULL;
-    return link->request && try_next(link);
+    if (!link->request || !try_next(link))
+        return false;
+    PROBE("http client: another address of the server is tried");
+    return true;
 }
 
 void http_link_connected(struct http_link *link)

@@ -4,6 +4,7 @@
 
 #include <weft/memory.h>
 
+#include "base/probe.h"
 #include "wire/http1/http1_parser.h"
 
 static struct http_link *link_of(weft_protocol *protocol)
@@ -65,7 +66,7 @@ void http_link_release(struct http_link *link, bool reusable)
     weft_http_client *client = link->client;
 
     link->request = NULL;
-    if (!reusable || client->closing || link->served >= client->options.uses) {
+    if (!reusable || client->closing || link->served >= client->options.uses || RARE("http client: keep nothing")) {
         stop_idling(link);
         link->flags |= LINK_DYING;
         weft_stream_close(link->stream);
@@ -310,8 +311,10 @@ static void pull_end(struct http_link *link)
 {
     weft_bytes none = weft_bytes_of("", 0);
 
-    if (link->parser.state == HTTP1_DONE)
-        parse(link, &none);
+    if (link->parser.state != HTTP1_DONE)
+        return;
+    PROBE("http client: an end was held back by a pause");
+    parse(link, &none);
 }
 
 static void resume(struct loop_task *task)
@@ -379,6 +382,7 @@ static void ended(weft_protocol *protocol, weft_stream *stream)
     int type;
 
     if (!request) {
+        PROBE("http client: the server ended a kept connection");
         stop_idling(link);
         link->flags |= LINK_DYING;
         weft_stream_close(stream);

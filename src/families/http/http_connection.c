@@ -4,6 +4,8 @@
 
 #include <weft/memory.h>
 
+#include "base/probe.h"
+
 static bool is_over(const struct http_connection *connection)
 {
     return (connection->flags & (HTTP_BROKEN | HTTP_DEAD)) != 0;
@@ -57,8 +59,10 @@ static bool settle(struct http_connection *connection)
         return false;
     if (!(exchange->flags & EXCHANGE_REQUEST_DONE) && !(connection->flags & HTTP_LAST))
         return false;
-    if (connection->flags & HTTP_FULL)
+    if (connection->flags & HTTP_FULL) {
+        PROBE("http server: a response waits for its client");
         return false; /* until `drained` */
+    }
     end_exchange(connection);
     if (connection->flags & (HTTP_LAST | HTTP_DRAINING | HTTP_ENDED)) {
         http_connection_close(connection);
@@ -132,7 +136,8 @@ static void take_framing(struct http_connection *connection, const weft_http1_he
     if (head->expect_continue)
         exchange->flags |= EXCHANGE_EXPECT;
     exchange->request_left = head->framing == WEFT_HTTP1_BODY_CHUNKED ? UINT64_MAX : head->length;
-    if (!head->keep_alive || connection->requests >= connection_server(connection)->requests)
+    if (!head->keep_alive || connection->requests >= connection_server(connection)->requests ||
+        RARE("http server: this response is the last"))
         connection->flags |= HTTP_LAST;
     connection->flags &= ~(uint32_t)HTTP_HEAD_BEGUN;
 }
@@ -316,6 +321,7 @@ static void take_paused_end(struct http_connection *connection)
 
     if (!exchange || exchange->request_left > 0 || (exchange->flags & EXCHANGE_REQUEST_DONE) || must_wait(connection))
         return;
+    PROBE("http server: a request's end was read before a pause");
     connection->flags |= HTTP_PARSING;
     (void)parse_one(connection, &none);
     connection->flags &= ~(uint32_t)HTTP_PARSING;
@@ -425,6 +431,8 @@ static void lost(weft_protocol *protocol, weft_stream *stream, int reason)
     (void)stream;
     connection->flags |= HTTP_DEAD;
     if (exchange) {
+        PROBE(begun_only(exchange) ? "http server: lost in the middle of a response"
+                                   : "http server: lost before it answered");
         if (!(exchange->flags & EXCHANGE_GONE))
             http_exchange_gone(exchange, exchange->flags & EXCHANGE_RESPONSE_DONE ? 0 : reason);
         http_exchange_free(exchange);

@@ -14,6 +14,8 @@
  * silence.
  */
 #include "families/http/http_server.h"
+
+#include "base/probe.h"
 #include "net/stream_internal.h"
 
 /* As long as a stream waits for a client that takes nothing. */
@@ -218,6 +220,7 @@ void http_deadline_set(struct http_connection *connection, bool begun)
 
 static void body_is_late(struct http_connection *connection)
 {
+    PROBE("http server: a request's body is too slow");
     if (connection->exchange->flags & EXCHANGE_RESPONSE_DONE)
         http_connection_finish(connection);
     else

@@ -5,6 +5,7 @@
 #include <weft/memory.h>
 
 #include "base/options.h"
+#include "base/probe.h"
 
 /* -- waiting for a connection -- */
 
@@ -44,6 +45,7 @@ bool http_request_repeat(weft_http_request *request)
     if ((request->flags & (REQUEST_OVER | REQUEST_REPEATED | REQUEST_ASKED | REQUEST_ANSWERED)) ||
         !is_idempotent(request->method))
         return false;
+    PROBE("http client: a kept connection was dead, and the request is tried again");
     request->flags |= REQUEST_REPEATED;
     weft_counter_increment(&request->client->repeated);
     http_request_queue(request, true);
