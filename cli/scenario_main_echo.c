@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: MIT */
+/* The example echo as it stands, under a name that lets it run beside other programs in a simulated world. */
+#include "scenario.h"
+
+#define main scenario_main_echo
+#include "../examples/echo.c"
