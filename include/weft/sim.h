@@ -23,10 +23,15 @@
 #ifndef WEFT_SIM_H
 #define WEFT_SIM_H
 
-#include <weft/loop.h>
 #include <weft/probe.h>
+#include <weft/time.h>
 
 WEFT_BEGIN_DECLS
+
+/** A loop, and a line of its dump (weft/loop.h). */
+typedef struct weft_loop weft_loop;
+/** Takes a line of a dump; @p text is *borrowed* during the call (weft/loop.h). */
+typedef void weft_dump_line(const char *text, void *arg);
 
 /** A simulated world. */
 typedef struct weft_sim weft_sim;
