@@ -17,8 +17,14 @@
  * and how it was held against a kernel.
  *
  * A program with its own main runs in a world of one host with
- * WEFT_BACKEND=sim:SEED in its environment; weft_sim_program runs several such
- * mains in one world. A world, and all that is in it, belongs to one thread.
+ * WEFT_BACKEND=sim:SEED in its environment; WEFT_SIM_FAULTS says with which
+ * faults ("all", or such as "short-reads=500000,latency=1ms-80ms"),
+ * WEFT_SIM_KEEP which of them to keep ("12,40-44"), WEFT_SIM_VISITORS how many
+ * strangers come where it listens, and how many messages they say in all
+ * ("20,1000"; WEFT_SIM_SAY what); and on the descriptors in WEFT_SIM_TRACE and
+ * WEFT_SIM_REPORT it writes each event, and its hash.
+ * weft_sim_program runs several such mains in one world. A world, and all that
+ * is in it, belongs to one thread.
  */
 #ifndef WEFT_SIM_H
 #define WEFT_SIM_H

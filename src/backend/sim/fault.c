@@ -18,7 +18,7 @@ static const struct {
 #undef X
 };
 
-static unsigned *rate_of(weft_faults *rates, enum sim_fault_kind kind)
+unsigned *sim_fault_rate(weft_faults *rates, enum sim_fault_kind kind)
 {
     return (unsigned *)(void *)((char *)rates + kinds[kind].offset);
 }
@@ -26,6 +26,14 @@ static unsigned *rate_of(weft_faults *rates, enum sim_fault_kind kind)
 const char *sim_fault_name(enum sim_fault_kind kind)
 {
     return kinds[kind].name;
+}
+
+int sim_fault_named(weft_bytes name)
+{
+    for (int kind = 0; kind < SIM_FAULTS; kind++)
+        if (weft_bytes_equal(weft_bytes_from(kinds[kind].name), name))
+            return kind;
+    return -ENOENT;
 }
 
 void sim_faults_init(struct sim_faults *faults, struct random_source *seed)
@@ -39,7 +47,7 @@ static void take_over(struct sim_faults *faults, const weft_faults *rates)
 {
     faults->rates = *rates;
     for (int kind = 0; kind < SIM_FAULTS; kind++)
-        faults->chance[kind] = *rate_of(&faults->rates, (enum sim_fault_kind)kind);
+        faults->chance[kind] = *sim_fault_rate(&faults->rates, (enum sim_fault_kind)kind);
 }
 
 int sim_faults_set(struct sim_faults *faults, const weft_faults *rates)
@@ -52,7 +60,7 @@ int sim_faults_set(struct sim_faults *faults, const weft_faults *rates)
     if (known.latency[0] < 0 || known.latency[0] > known.latency[1] || known.latency[1] > WEFT_HOURS(24))
         return -EINVAL;
     for (int kind = 0; kind < SIM_FAULTS; kind++)
-        if (*rate_of(&known, (enum sim_fault_kind)kind) > MILLION)
+        if (*sim_fault_rate(&known, (enum sim_fault_kind)kind) > MILLION)
             return -EINVAL;
     take_over(faults, &known);
     return 0;
@@ -111,7 +119,8 @@ void sim_faults_draw(struct sim_faults *faults, struct random_source *from, bool
 
     draw_link(&rates, from);
     for (int kind = 0; kind < SIM_FAULTS; kind++)
-        *rate_of(&rates, (enum sim_fault_kind)kind) = draw_chance(from, greatest_chance((enum sim_fault_kind)kind));
+        *sim_fault_rate(&rates, (enum sim_fault_kind)kind) =
+            draw_chance(from, greatest_chance((enum sim_fault_kind)kind));
     if (!allocations)
         rates.allocations = 0;
     take_over(faults, &rates);

@@ -7,6 +7,7 @@
 #ifndef BACKEND_SIM_FAULT_H
 #define BACKEND_SIM_FAULT_H
 
+#include <weft/bytes.h>
 #include <weft/sim.h>
 
 #include "base/random.h"
@@ -69,5 +70,9 @@ bool sim_fault_always(struct sim_faults *faults, enum sim_fault_kind kind);
 /* A number below @p bound from the stream of @p kind: how bad it gets. */
 uint64_t sim_fault_below(struct sim_faults *faults, enum sim_fault_kind kind, uint64_t bound);
 const char *sim_fault_name(enum sim_fault_kind kind);
+/* The kind of that name; -ENOENT. */
+int sim_fault_named(weft_bytes name);
+/* Where @p rates has the chance of @p kind. */
+unsigned *sim_fault_rate(weft_faults *rates, enum sim_fault_kind kind);
 
 #endif

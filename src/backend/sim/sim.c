@@ -10,6 +10,7 @@
 
 #include <weft/memory.h>
 
+#include "backend/sim/environment.h"
 #include "backend/sim/visitor.h"
 #include "backend/sim/world.h"
 
@@ -206,6 +207,7 @@ static int sim_adopt_stream(struct backend *backend, struct backend_stream *stre
 static void free_world(struct sim_world *world)
 {
     sim_visitors_free(world->visitors);
+    sim_environment_leave(world);
     sim_world_fini(world);
     weft_release(world);
 }
@@ -299,14 +301,18 @@ int backend_sim_open(uint64_t seed, struct backend **ret)
     struct sim_world *world = weft_allocate(sizeof *world);
     struct sim_backend *self;
     struct sim_host *host;
+    int status;
 
     if (!world)
         return WEFT_ENOMEM;
     sim_world_init(world, seed);
     host = sim_host_new(world, "localhost");
-    if (!host || sim_backend_new(host, &self) < 0) {
+    status = host ? sim_environment_obey(host) : WEFT_ENOMEM;
+    if (status == 0)
+        status = sim_backend_new(host, &self);
+    if (status < 0) {
         free_world(world);
-        return WEFT_ENOMEM;
+        return status;
     }
     self->owns_world = true;
     *ret = &self->base;
