@@ -15,7 +15,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 struct option;
 
 /* What completion offers for an operand. */
-enum operand_kind { OPERAND_TEXT, OPERAND_DIRECTORY, OPERAND_FILE, OPERAND_COMMAND };
+enum operand_kind { OPERAND_TEXT, OPERAND_DIRECTORY, OPERAND_FILE, OPERAND_COMMAND, OPERAND_SCENARIO };
 
 /* A positional argument; the value is a `const char *` at the offset, or a struct option_strings. */
 struct operand {

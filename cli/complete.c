@@ -60,12 +60,27 @@ static void print_values(FILE *out, const struct command *command)
     }
 }
 
+/* A scenario is named, or it is a file, whose path has a slash. */
+static void print_scenario_words(FILE *out)
+{
+    fputs("                if [[ $current == */* ]]; then\n"
+          "                    files=-f\n"
+          "                else\n"
+          "                    words=\"$(\"${COMP_WORDS[0]}\" sim --list 2>/dev/null | sed 's/ .*//')\"\n"
+          "                fi\n",
+          out);
+}
+
 static void print_operand_words(FILE *out, const struct command *command)
 {
     enum operand_kind kind = command->operand_count ? command->operands[0].kind : OPERAND_TEXT;
 
     if (kind == OPERAND_DIRECTORY || kind == OPERAND_FILE) {
         fprintf(out, "                files=%s\n", kind == OPERAND_DIRECTORY ? "-d" : "-f");
+        return;
+    }
+    if (kind == OPERAND_SCENARIO) {
+        print_scenario_words(out);
         return;
     }
     fprintf(out, "                words=\"");

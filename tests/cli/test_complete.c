@@ -38,7 +38,7 @@ static int need_bash(void)
 static void the_first_word_is_a_command(void **state)
 {
     (void)state;
-    check("weft \"\"", "web get help --help --version\n");
+    check("weft \"\"", "web get sim help --help --version\n");
     check("weft w", "web\n");
     check("weft --v", "--version\n");
 }
@@ -77,10 +77,17 @@ static void nothing_is_offered_for_a_free_value(void **state)
     check("weft nonsense \"\"", "\n");
 }
 
+static void a_scenario_is_a_file_where_there_is_a_slash(void **state)
+{
+    (void)state;
+    check("weft sim ./pa", "./page\n");
+    check("weft sim --twice ./pu", "./public\n");
+}
+
 static void help_completes_commands(void **state)
 {
     (void)state;
-    check("weft help \"\"", "web get help\n");
+    check("weft help \"\"", "web get sim help\n");
 }
 
 int main(void)
@@ -91,6 +98,7 @@ int main(void)
         cmocka_unit_test(words_of_an_option_are_offered_in_every_form),
         cmocka_unit_test(only_folders_are_offered_where_one_is_wanted),
         cmocka_unit_test(nothing_is_offered_for_a_free_value),
+        cmocka_unit_test(a_scenario_is_a_file_where_there_is_a_slash),
         cmocka_unit_test(help_completes_commands),
     };
 
