@@ -548,6 +548,8 @@ static const char *why(unsigned where)
 {
     if (where & LAW_WHY_PROCESS)
         return "a stranger's socket; in the simulator tests/sim/test_conformance_places.c shares ports";
+    if (where & LAW_WHY_SILENCE)
+        return "a peer that has vanished: within one system none does";
     if (where & LAW_WHY_DESCRIPTOR)
         return "the simulator has no descriptors";
     return "no reason is given";

@@ -157,7 +157,8 @@ enum {
     /* Why a law is tried on epoll or on the simulator alone: law.c has the sentences. */
     LAW_WHY_PROCESS = 32,
     LAW_WHY_DESCRIPTOR = 64,
-    LAW_WHYS = LAW_WHY_PROCESS | LAW_WHY_DESCRIPTOR,
+    LAW_WHY_SILENCE = 128,
+    LAW_WHYS = LAW_WHY_PROCESS | LAW_WHY_DESCRIPTOR | LAW_WHY_SILENCE,
 };
 
 struct law {

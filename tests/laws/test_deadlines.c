@@ -204,6 +204,31 @@ static void an_idle_end_in_the_middle_of_output_is_a_reset(struct law_world *wor
     assert_int_equal(world->server[0].reason, world->kind->tells_reset ? -ECONNRESET : WEFT_ECLOSED);
 }
 
+static bool server_lost(struct law_world *world)
+{
+    return world->server[0].lost;
+}
+
+/* It is probed after 30 s, and nine times, 10 s apart; whoever has sent something tries for a quarter of an hour. */
+static void keepalive_finds_a_peer_that_has_vanished(struct law_world *world) /* EL-08 */
+{
+    static const weft_stream_options options = {
+        .size = sizeof options, .keepalive = WEFT_SECONDS(30), .idle = WEFT_NEVER, .write_stall = WEFT_NEVER};
+    static const weft_faults vanishing = {.vanishings = 1000000};
+
+    if (world->kind->url[0] != 't')
+        return; /* within one system nobody vanishes */
+    pair_at(world, &quiet, &quiet, &options);
+    sim_set_faults(world->loop->backend, &vanishing);
+    assert_int_equal(law_write_pattern(&world->client[0], 1), 0);
+    law_until(world, server_lost);
+    assert_int_equal(world->server[0].reason, -ETIMEDOUT);
+    check_time_about(&world->server[0], WEFT_SECONDS(120), WEFT_MILLISECONDS(10));
+    law_until(world, client_lost);
+    assert_int_equal(world->client[0].reason, -ETIMEDOUT);
+    assert_true(world->client[0].lost_at > began + WEFT_MINUTES(14));
+}
+
 /* -- the protocol's own -- */
 
 static void note(struct law_peer *peer)
@@ -328,6 +353,8 @@ static const struct law laws[] = {
     {"write stall while closing", write_stall_while_closing, TIMED},
     {"lifetime", lifetime, TIMED},
     {"an idle end in the middle of output is a reset", an_idle_end_in_the_middle_of_output_is_a_reset, TIMED},
+    {"EL-08: keepalive finds a peer that has vanished", keepalive_finds_a_peer_that_has_vanished,
+     LAW_SIM | LAW_FAULTS | LAW_WHY_SILENCE},
     {"own deadline comes once", own_deadline_comes_once, TIMED},
     {"own deadline that moved is never early", own_deadline_that_moved_is_never_early, TIMED},
     {"own deadline can be moved and taken back", own_deadline_can_be_moved_and_taken_back, TIMED},

@@ -65,6 +65,7 @@ static void admit(struct sim_connection *connection, struct sim_port *port)
     server->local = connection->net == SIM_TCP ? connection->to.address : port->address;
     if (connection->net == SIM_TCP)
         sim_host_address(server->host, connection->ends[0].host, &connection->to.address, &server->local);
+    server->keepalive = port->keepalive;
     sim_port_admit(port, server);
     connection->knock.happen = answer;
     sim_event_plan(connection->world, &connection->knock, sim_travel(connection));

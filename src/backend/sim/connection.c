@@ -325,12 +325,34 @@ void sim_end_break(struct sim_end *end, int status, weft_time when)
     sim_event_plan(end->connection->world, &end->break_, when);
 }
 
+/* After so many whole seconds nine probes (tcp(7)), a third of that apart, as socket.c asks for them. */
+static weft_time keepalive_time(const struct sim_end *end)
+{
+    weft_time idle = end->keepalive / WEFT_SECONDS(1), gap;
+
+    if (idle < 1)
+        idle = 1;
+    gap = idle / 3 > 0 ? idle / 3 : 1;
+    return WEFT_SECONDS(idle + 9 * gap);
+}
+
 static void plan_keepalive(struct sim_end *end)
 {
-    if (end->keepalive > 0 && end->keepalive != WEFT_NEVER && !heap_contains(&end->death.node) && end->status == 0)
-        /* nine probes, 75 s apart (tcp(7)) */
-        sim_event_plan(end->connection->world, &end->death,
-                       end->connection->world->now + end->keepalive + WEFT_SECONDS(675));
+    bool asked = end->keepalive > 0 && end->keepalive != WEFT_NEVER, there = !end->gone && !end->connecting;
+
+    if (asked && there && !heap_contains(&end->death.node) && end->status == 0)
+        sim_event_plan(end->connection->world, &end->death, end->connection->world->now + keepalive_time(end));
+}
+
+/* Nothing comes any more, for now or for ever. */
+static void fear_silence(struct sim_connection *connection)
+{
+    for (int i = 0; i < 2; i++) {
+        struct sim_end *end = &connection->ends[i];
+        if (end->peer->flying + end->peer->unsent > 0 && !end->gone)
+            sim_end_fears(end);
+        plan_keepalive(end);
+    }
 }
 
 void sim_connection_silence(struct sim_connection *connection)
@@ -340,10 +362,8 @@ void sim_connection_silence(struct sim_connection *connection)
         struct sim_end *end = &connection->ends[i];
         sim_event_cancel(connection->world, &end->arrival);
         sim_event_cancel(connection->world, &end->break_);
-        if (end->peer->flying + end->peer->unsent > 0)
-            sim_end_fears(end);
-        plan_keepalive(end);
     }
+    fear_silence(connection);
 }
 
 static void resume(struct sim_connection *connection)
@@ -362,21 +382,25 @@ static void resume(struct sim_connection *connection)
     }
 }
 
-static void resume_of(struct sim_host *host, const struct sim_link *way)
+static void tell_of(struct sim_host *host, const struct sim_link *way)
 {
     for (weft_link *link = host->connections.next, *next; link != &host->connections; link = next) {
         struct sim_connection *connection = weft_container_of(link, struct sim_connection, link);
         next = link->next;
-        if (connection->way == way)
+        if (connection->way != way)
+            continue;
+        if (way->cut && connection->net == SIM_TCP)
+            fear_silence(connection);
+        else if (!way->cut)
             resume(connection);
     }
 }
 
-void sim_connections_resume(struct sim_link *way)
+void sim_connections_of_link(struct sim_link *way)
 {
-    resume_of(way->ends[0], way);
+    tell_of(way->ends[0], way);
     if (way->ends[1] != way->ends[0])
-        resume_of(way->ends[1], way);
+        tell_of(way->ends[1], way);
 }
 
 /* -- the life of a connection -- */

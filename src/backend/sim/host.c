@@ -155,6 +155,5 @@ void sim_link_cut(struct sim_link *link, bool cut)
         return;
     link->cut = cut;
     sim_note(link->ends[0]->world, cut ? "cut" : "mend", link->ends[0], link->ends[1]->number, 0, 0);
-    if (!cut)
-        sim_connections_resume(link);
+    sim_connections_of_link(link);
 }

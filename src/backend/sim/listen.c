@@ -325,6 +325,7 @@ int sim_listen(struct backend *backend, struct backend_listener *listener, const
     port->address = real.address;
     port->v6_only = options->v6_only;
     port->shares = options->reuse_port;
+    port->keepalive = options->keepalive;
     port->most = options->backlog > 0 ? (size_t)options->backlog : 1;
     if (port->net != SIM_MEMORY)
         port->most++; /* as in Linux, where the backlog is full when more than that wait */

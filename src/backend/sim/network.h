@@ -45,6 +45,7 @@ struct sim_port {
     weft_address address;
     bool v6_only;
     bool shares; /* SO_REUSEPORT */
+    weft_time keepalive;
     bool accepting;
     size_t most, waiting;
     weft_link backlog; /* ends of connections */
@@ -123,8 +124,8 @@ void sim_connection_settle(struct sim_connection *connection);
 void sim_connections_free(struct sim_host *host);
 /* Nobody hears of it any more from the other end. */
 void sim_connection_silence(struct sim_connection *connection);
-/* The link was mended. */
-void sim_connections_resume(struct sim_link *way);
+/* The link was cut, or mended. */
+void sim_connections_of_link(struct sim_link *way);
 
 /* The time at which what leaves @p from now gets to its peer. */
 weft_time sim_travel(struct sim_connection *connection);
