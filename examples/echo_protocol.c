@@ -3,8 +3,12 @@
 
 static size_t received(weft_protocol *self, weft_stream *peer, weft_bytes in)
 {
+    int status = weft_stream_write(peer, in);
+
     (void)self;
-    if (weft_stream_write(peer, in) == 1) /* more is queued than the peer takes: read no more until it has */
+    if (status < 0) /* what cannot be echoed must not be missing from the middle */
+        weft_stream_abort(peer);
+    else if (status == 1) /* more is queued than the peer takes: read no more until it has */
         weft_stream_pause(peer);
     return in.length;
 }
