@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Law 6 and law 9 on the examples that run to an end by themselves, with somebody at the other end who answers. While
- * memory is short or they are cancelled they do what they are for, or say that they could not.
+ * Law 6, law 9 and EL-19 on the examples that run to an end by themselves, with somebody at the other end who answers.
+ * While memory is short, system calls fail or they are cancelled they do what they are for, or say that they could not.
  */
-#include "torture/example.h"
+#include "torture/driver.h"
 
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -25,8 +25,9 @@ static char folder[] = "/tmp/weft-torture-XXXXXX";
 
 struct program {
     int (*main)(const struct program *program);
-    const char *expected; /* what it says if it has done all */
-    int port;             /* of the origin */
+    const char *expected;  /* what it says if it has done all */
+    const char *otherwise; /* what it says if the system told it something else; NULL: nothing */
+    int port;              /* of the origin */
 };
 
 /* -- the origin: three pages, one connection after the other -- */
@@ -162,7 +163,8 @@ static int run_giving_up(const struct program *program)
 static void judge(void *arg, const struct torture_end *end)
 {
     const struct program *program = arg;
-    bool did_all = strstr(end->output, program->expected) != NULL;
+    bool did_all = strstr(end->output, program->expected) ||
+                   (end->by_call && program->otherwise && strstr(end->output, program->otherwise));
 
     if (!end->disturbed) {
         assert_int_equal(end->status, 0);
@@ -176,20 +178,25 @@ static void judge(void *arg, const struct torture_end *end)
 
 static void short_of_memory(struct program *program, const char *name)
 {
-    torture_allocations(&(struct torture_example){name, play, judge, program});
+    torture_allocations(&(struct torture_scenario){name, play, judge, program, NULL, NULL});
+}
+
+static void short_of_all(struct program *program, const char *name)
+{
+    torture_calls(&(struct torture_scenario){name, play, judge, program, NULL, NULL});
 }
 
 static void cancelled(struct program *program, const char *name)
 {
-    torture_waits(&(struct torture_example){name, play, judge, program});
+    torture_waits(&(struct torture_scenario){name, play, judge, program, NULL, NULL});
 }
 
-static struct program compare = {run_compare, "41 and 7 bytes\n", 0};
-static struct program mirror = {run_mirror, "3 pages, 0 failed\n", 0};
-static struct program portscan = {run_portscan, "1 open, 0 silent, 0 failed\n", 0};
-static struct program callbacks = {run_callbacks, "21 doubled is 42\n", 0};
-static struct program waiting = {run_waiting, "21 doubled is 42\n", 0};
-static struct program giving_up = {run_giving_up, "1: slept well\n", 0};
+static struct program compare = {run_compare, "41 and 7 bytes\n", NULL, 0};
+static struct program mirror = {run_mirror, "3 pages, 0 failed\n", NULL, 0};
+static struct program portscan = {run_portscan, "1 open, 0 silent, 0 failed\n", "0 open, 0 silent, 0 failed\n", 0};
+static struct program callbacks = {run_callbacks, "21 doubled is 42\n", NULL, 0};
+static struct program waiting = {run_waiting, "21 doubled is 42\n", NULL, 0};
+static struct program giving_up = {run_giving_up, "1: slept well\n", NULL, 0};
 
 static void compare_survives_every_failed_allocation(void **state)
 {
@@ -215,6 +222,32 @@ static void programs_of_the_docs_survive_every_failed_allocation(void **state)
     short_of_memory(&callbacks, "docs/callbacks");
     short_of_memory(&waiting, "docs/waiting");
     short_of_memory(&giving_up, "docs/giving_up");
+}
+
+static void compare_survives_every_failed_call(void **state)
+{
+    (void)state;
+    short_of_all(&compare, "compare");
+}
+
+static void mirror_survives_every_failed_call(void **state)
+{
+    (void)state;
+    short_of_all(&mirror, "mirror");
+}
+
+static void portscan_survives_every_failed_call(void **state)
+{
+    (void)state;
+    short_of_all(&portscan, "portscan");
+}
+
+static void programs_of_the_docs_survive_every_failed_call(void **state)
+{
+    (void)state;
+    short_of_all(&callbacks, "docs/callbacks");
+    short_of_all(&waiting, "docs/waiting");
+    short_of_all(&giving_up, "docs/giving_up");
 }
 
 static void compare_can_be_cancelled_at_every_wait(void **state)
@@ -261,17 +294,24 @@ static int tidy_up(void **state)
     return rmdir(folder);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    const struct CMUnitTest long_tests[] = {torture_test(portscan_survives_every_failed_call)};
     const struct CMUnitTest tests[] = {
         torture_test(compare_survives_every_failed_allocation),
         torture_test(mirror_survives_every_failed_allocation),
         torture_test(portscan_survives_every_failed_allocation),
         torture_test(programs_of_the_docs_survive_every_failed_allocation),
+        torture_test(compare_survives_every_failed_call),
+        torture_test(mirror_survives_every_failed_call),
+        torture_test(programs_of_the_docs_survive_every_failed_call),
         torture_test(compare_can_be_cancelled_at_every_wait),
         torture_test(mirror_can_be_cancelled_at_every_wait),
         torture_test(portscan_can_be_cancelled_at_every_wait),
         torture_test(programs_of_the_docs_can_be_cancelled_at_every_wait),
     };
-    return cmocka_run_group_tests(tests, prepare, tidy_up);
+
+    if (argc > 1 && strcmp(argv[1], "long") == 0) /* it has 500 tasks, each with a stack */
+        return torture_over(cmocka_run_group_tests(long_tests, prepare, tidy_up));
+    return torture_over(cmocka_run_group_tests(tests, prepare, tidy_up));
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Law 6 and law 9 on the examples that are servers. Somebody talks to them while memory is short or while they are
- * cancelled, and once more when memory is there again: then they must serve, or have ended with an error.
+ * Law 6, law 9 and EL-19 on the examples that are servers. Somebody talks to them while memory is short, while system
+ * calls fail or while they are cancelled, and once more when that is over: then they must serve, or have ended with an
+ * error.
  */
-#include "torture/example.h"
+#include "torture/driver.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -24,6 +25,7 @@ int http_hello_main(int argc, char **argv);
 int http_echo_main(int argc, char **argv);
 
 #define LONG 40000
+#define COME_AGAIN 10
 #define PATIENCE 20 /* seconds for one read of somebody who should be told something */
 
 enum heard { STUCK, CUT, SERVED };
@@ -161,6 +163,8 @@ static void *talk(void *arg)
     server->first = server->converse(server);
     torture_relent();
     server->second = server->converse(server);
+    for (int i = 0; i < COME_AGAIN && server->second == CUT && torture_is_disturbed(); i++)
+        server->second = server->converse(server); /* whoever comes while those are dropped who wait is dropped */
     if (!atomic_load(&server->ended))
         kill(getpid(), SIGTERM);
     return NULL;
@@ -230,12 +234,17 @@ static void judge(void *arg, const struct torture_end *end)
 
 static void short_of_memory(struct server *server, const char *name)
 {
-    torture_allocations(&(struct torture_example){name, play, judge, server});
+    torture_allocations(&(struct torture_scenario){name, play, judge, server, NULL, NULL});
+}
+
+static void short_of_all(struct server *server, const char *name)
+{
+    torture_calls(&(struct torture_scenario){name, play, judge, server, NULL, NULL});
 }
 
 static void cancelled(struct server *server, const char *name)
 {
-    torture_waits(&(struct torture_example){name, play, judge, server});
+    torture_waits(&(struct torture_scenario){name, play, judge, server, NULL, NULL});
 }
 
 static struct server echo = {.main = echo_main, .converse = talk_to_echo};
@@ -274,6 +283,36 @@ static void http_echo_survives_every_failed_allocation(void **state)
     short_of_memory(&http_echo, "http_echo");
 }
 
+static void echo_survives_every_failed_call(void **state)
+{
+    (void)state;
+    short_of_all(&echo, "echo");
+}
+
+static void echo_protocol_survives_every_failed_call(void **state)
+{
+    (void)state;
+    short_of_all(&echo_protocol, "echo_protocol");
+}
+
+static void chat_survives_every_failed_call(void **state)
+{
+    (void)state;
+    short_of_all(&chat, "chat");
+}
+
+static void http_hello_survives_every_failed_call(void **state)
+{
+    (void)state;
+    short_of_all(&http_hello, "http_hello");
+}
+
+static void http_echo_survives_every_failed_call(void **state)
+{
+    (void)state;
+    short_of_all(&http_echo, "http_echo");
+}
+
 static void echo_can_be_cancelled_at_every_wait(void **state)
 {
     (void)state;
@@ -294,8 +333,13 @@ int main(void)
         torture_test(chat_survives_every_failed_allocation),
         torture_test(http_hello_survives_every_failed_allocation),
         torture_test(http_echo_survives_every_failed_allocation),
+        torture_test(echo_survives_every_failed_call),
+        torture_test(echo_protocol_survives_every_failed_call),
+        torture_test(chat_survives_every_failed_call),
+        torture_test(http_hello_survives_every_failed_call),
+        torture_test(http_echo_survives_every_failed_call),
         torture_test(echo_can_be_cancelled_at_every_wait),
         torture_test(chat_can_be_cancelled_at_every_wait),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return torture_over(cmocka_run_group_tests(tests, NULL, NULL));
 }

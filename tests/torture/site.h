@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* A place where src/backend makes a call that can fail: between calls.h, which makes them, and inject.c. */
+#ifndef TORTURE_SITE_H
+#define TORTURE_SITE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/epoll.h>
+
+struct torture_site {
+    const char *file, *function, *call;
+    unsigned line;
+    bool can_fail; /* as it is called here */
+    atomic_size_t reached, failed;
+} __attribute__((aligned(64)));
+
+/* Counts the call. Returns the error that it is to fail with, or 0. @p fd is what it is about, or -1. */
+int torture_call_error(struct torture_site *site, int fd);
+/* epoll_ctl(2), remembering what was said about @p fd. */
+int torture_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event);
+
+#endif
