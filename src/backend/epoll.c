@@ -148,25 +148,48 @@ static void epoll_wake(struct backend *backend)
     (void)written; /* it can only fail when the counter is full, and then a wake-up is pending anyway */
 }
 
-static int epoll_signal_watch(struct backend *backend, int number, bool on)
+static void set_watched(struct epoll_backend *self, int number, bool on)
 {
-    struct epoll_backend *self = epoll_of(backend);
     sigset_t one;
 
     sigemptyset(&one);
-    if (sigaddset(&one, number) < 0)
-        return -EINVAL;
+    sigaddset(&one, number);
     if (on)
         sigaddset(&self->watched, number);
     else
         sigdelset(&self->watched, number);
     pthread_sigmask(on ? SIG_BLOCK : SIG_UNBLOCK, &one, NULL);
-    if (self->signals >= 0)
-        return signalfd(self->signals, &self->watched, 0) < 0 ? -errno : 0;
-    self->signals = signalfd(-1, &self->watched, SFD_NONBLOCK | SFD_CLOEXEC);
-    if (self->signals < 0)
+}
+
+static int read_watched(struct epoll_backend *self)
+{
+    int fd = signalfd(-1, &self->watched, SFD_NONBLOCK | SFD_CLOEXEC), status;
+
+    if (fd < 0)
         return -errno;
-    return epoll_watch(self, self->signals, self, TAG_CONTROL, EPOLLIN);
+    status = epoll_watch(self, fd, self, TAG_CONTROL, EPOLLIN);
+    if (status < 0)
+        descriptor_close(fd);
+    else
+        self->signals = fd;
+    return status;
+}
+
+static int epoll_signal_watch(struct backend *backend, int number, bool on)
+{
+    struct epoll_backend *self = epoll_of(backend);
+    int status = 0;
+
+    if (sigismember(&self->watched, number) < 0)
+        return -EINVAL;
+    set_watched(self, number, on);
+    if (self->signals < 0)
+        status = read_watched(self);
+    else if (signalfd(self->signals, &self->watched, 0) < 0)
+        status = -errno;
+    if (status < 0 && on)
+        set_watched(self, number, false); /* or it would be blocked, and nobody would ever read it */
+    return status;
 }
 
 static int epoll_descriptor(const struct backend *backend)
