@@ -224,8 +224,14 @@ int epoll_adopt_listener(struct backend *backend, struct backend_listener *liste
     status = epoll_make_nonblocking(fd, IN_WAS_BLOCKING, &changed);
     if (status < 0)
         return status;
+    status = take_listener(epoll_of(backend), listener, fd);
+    if (status < 0) {
+        if (changed)
+            epoll_make_blocking(fd);
+        return status;
+    }
     if (socket_local(fd, &local) == 0 && epoll_drains(local.family))
         (void)socket_options_apply(fd, options);
     (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-    return take_listener(epoll_of(backend), listener, fd);
+    return 0;
 }

@@ -16,7 +16,7 @@
 #include "base/poison.h"
 #include "torture/inject.h"
 
-#define PATIENCE 60 /* seconds for one run */
+#define PATIENCE 20 /* seconds for one run */
 #define POINTS_MOST 100000
 
 static atomic_size_t alarms, injected_before;
