@@ -126,6 +126,6 @@
 #define pthread_key_create(...) TORTURE_RETURNS("pthread_key_create", (pthread_key_create)(__VA_ARGS__))
 #define pthread_setspecific(...) TORTURE_RETURNS("pthread_setspecific", (pthread_setspecific)(__VA_ARGS__))
 #define pthread_atfork(...) TORTURE_RETURNS("pthread_atfork", (pthread_atfork)(__VA_ARGS__))
-#define getaddrinfo(...) TORTURE_RETURNS("getaddrinfo", (getaddrinfo)(__VA_ARGS__))
+#define getaddrinfo(...) TORTURE_RETURNS("getaddrinfo", torture_getaddrinfo(__VA_ARGS__))
 
 #endif

@@ -127,9 +127,9 @@ static void describe(const char *name, const struct point *point)
         snprintf(tried, sizeof tried, "%s: allocation %zu fails%s", name, point->allocation, forever);
     else if (point->wait > 0)
         snprintf(tried, sizeof tried, "%s: cancelled at wait %zu", name, point->wait);
-    else if (point->fault.call > 0)
-        snprintf(tried, sizeof tried, "%s: call %zu fails with its error %u%s", name, point->fault.call,
-                 point->fault.error, forever);
+    else if (point->fault.place > 0)
+        snprintf(tried, sizeof tried, "%s: call %zu at place %zu fails with its error %u%s", name, point->fault.call,
+                 point->fault.place, point->fault.error, forever);
     else
         snprintf(tried, sizeof tried, "%s: nothing fails", name);
 }
@@ -193,6 +193,11 @@ bool torture_is_disturbed(void)
            (waits.cancel_at > 0 && waits.count >= waits.cancel_at);
 }
 
+size_t torture_alarms(void)
+{
+    return atomic_load(&alarms);
+}
+
 /* -- all runs -- */
 
 /* Of all scenarios of the program. */
@@ -246,35 +251,46 @@ void torture_allocations(const struct torture_scenario *scenario)
     all_allocations(scenario, true);
 }
 
-/* Call number @p call with each of its errors. @return whether so many were made */
-static bool all_errors(const struct torture_scenario *scenario, size_t call, struct tally *once, struct tally *lasting)
+/* The call that @p fault says with each of its errors. @return whether so many were made */
+static bool all_errors(const struct torture_scenario *scenario, struct torture_fault fault, struct tally *once,
+                       struct tally *lasting)
 {
     struct torture_injected injected = {.errors = 1};
 
-    for (unsigned error = 0; error < injected.errors; error++) {
-        struct point point = {.fault = {.call = call, .error = error}};
-        struct torture_end end = run(scenario, &point, &injected);
+    for (fault.error = 0; fault.error < injected.errors; fault.error++) {
+        struct torture_end end;
 
+        fault.lasting = false;
+        end = run(scenario, &(struct point){.fault = fault}, &injected);
         if (injected.count == 0)
             return false;
         count(once, scenario, &end);
-        if (!injected.can_last)
+        fault.lasting = injected.can_last;
+        if (!fault.lasting)
             continue;
-        point.fault.lasting = true;
-        end = run(scenario, &point, &injected);
-        if (injected.count > 0)
-            count(lasting, scenario, &end);
+        end = run(scenario, &(struct point){.fault = fault}, &injected);
+        if (injected.count == 0)
+            return false;
+        count(lasting, scenario, &end);
     }
     return true;
 }
 
 void torture_calls(const struct torture_scenario *scenario)
 {
+    size_t places = torture_places(), *made = calloc(places + 1, sizeof *made);
     struct tally once = {0, 0}, lasting = {0, 0};
 
+    assert_non_null(made);
     run_undisturbed(scenario);
-    for (size_t call = 1; all_errors(scenario, call, &once, &lasting); call++)
-        ;
+    run_undisturbed(scenario);
+    for (size_t place = 1; place <= places; place++)
+        made[place] = torture_calls_at(place);
+    for (size_t place = 1; place <= places; place++)
+        for (size_t call = 1; made[place] > 0; call++)
+            if (!all_errors(scenario, (struct torture_fault){.place = place, .call = call}, &once, &lasting))
+                break;
+    free(made);
     tell(scenario, "errors of system calls, once", &once);
     tell(scenario, "errors of system calls, for ever", &lasting);
 }
@@ -296,7 +312,7 @@ void torture_waits(const struct torture_scenario *scenario)
 int torture_over(int status)
 {
     print_message("%zu points in all%s\n", points_in_all, status == 0 ? ", all survived" : "");
-    torture_report();
+    torture_report(points_in_all);
     return status;
 }
 

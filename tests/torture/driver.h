@@ -50,6 +50,9 @@ void torture_relent(void);
 /** Whether anything has failed or was cancelled so far in this run. */
 bool torture_is_disturbed(void);
 
+/** How many warnings and errors were logged so far in this run. */
+size_t torture_alarms(void);
+
 /** For the table of tests: like support_test, but the log is only counted. */
 #define torture_test(function) cmocka_unit_test_setup_teardown(function, torture_setup, torture_teardown)
 

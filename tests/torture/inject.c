@@ -3,7 +3,6 @@
 #include "torture/inject.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,7 +109,7 @@ static bool can_last(const char *call, int error)
     return error != EINTR && error != EAGAIN && error != ECONNABORTED && error != EPROTO && strcmp(call, "close") != 0;
 }
 
-/* -- what epoll knows: an attempt that would have to wait is followed by an edge -- */
+/* -- what is made instead. Epoll: an attempt that would have to wait is followed by an edge -- */
 
 static struct registration {
     atomic_int epoll; /* its number + 1; 0: not in one */
@@ -129,6 +128,13 @@ int torture_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *even
     return result;
 }
 
+int torture_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **ret)
+{
+    const char *domain = strrchr(host, '.');
+
+    return getaddrinfo(domain && strcmp(domain, ".example") == 0 ? "127.0.0.1" : host, service, hints, ret);
+}
+
 /* @return whether @p fd is in an epoll, which says now that it is ready if it is */
 static bool say_again(int fd)
 {
@@ -140,7 +146,7 @@ static bool say_again(int fd)
 /* -- which call fails -- */
 
 static struct {
-    atomic_size_t calls, count;
+    atomic_size_t count;
     atomic_bool armed;
     struct torture_fault fault;
     _Atomic(const struct torture_site *) site; /* the first that failed */
@@ -193,6 +199,11 @@ static bool goes_on(const struct torture_site *site)
            atomic_load(&now.count) < most;
 }
 
+static size_t number_of(const struct torture_site *site)
+{
+    return (size_t)(site - __start_torture_sites) + 1;
+}
+
 int torture_call_error(struct torture_site *site, int fd)
 {
     size_t call;
@@ -205,10 +216,10 @@ int torture_call_error(struct torture_site *site, int fd)
         return lacking.error;
     if (!atomic_load(&now.armed))
         return 0;
-    call = atomic_fetch_add(&now.calls, 1) + 1;
-    if (call > now.fault.call && goes_on(site))
+    call = atomic_fetch_add(&site->now, 1) + 1;
+    if (goes_on(site))
         return fail(site, fd, now.error);
-    if (call != now.fault.call)
+    if (number_of(site) != now.fault.place || call != now.fault.call)
         return 0;
     errors = errors_of(site->call);
     now.error = errors->errors[now.fault.error % count_of(errors)];
@@ -219,16 +230,27 @@ int torture_call_error(struct torture_site *site, int fd)
 void torture_inject(struct torture_fault fault)
 {
     atomic_store(&now.armed, false);
-    atomic_store(&now.calls, 0);
+    for (struct torture_site *site = __start_torture_sites; site < __stop_torture_sites; site++)
+        atomic_store(&site->now, 0);
     atomic_store(&now.count, 0);
     atomic_store(&now.site, NULL);
     now.fault = fault;
-    atomic_store(&now.armed, fault.call > 0);
+    atomic_store(&now.armed, true);
 }
 
 void torture_inject_end(void)
 {
     atomic_store(&now.armed, false);
+}
+
+size_t torture_places(void)
+{
+    return (size_t)(__stop_torture_sites - __start_torture_sites);
+}
+
+size_t torture_calls_at(size_t place)
+{
+    return atomic_load(&__start_torture_sites[place - 1].now);
 }
 
 size_t torture_injected(void)
@@ -260,13 +282,14 @@ struct torture_injected torture_inject_over(void)
 
 /* -- the report -- */
 
-void torture_report(void)
+void torture_report(size_t points)
 {
     const char *path = getenv("WEFT_TORTURE_REPORT");
     FILE *out = path ? fopen(path, "w") : NULL;
 
     if (!out)
         return;
+    fprintf(out, "points %zu\n", points);
     for (const struct torture_site *site = __start_torture_sites; site < __stop_torture_sites; site++)
         if (site->can_fail)
             fprintf(out, "%s %u %s %s %zu %zu\n", base_of(site->file), site->line, site->function, site->call,

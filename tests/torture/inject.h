@@ -6,11 +6,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** What is to fail. */
+/** What is to fail. Places are told apart, since threads may come to theirs in any order. */
 struct torture_fault {
-    size_t call;    /**< which of those that are made from now, from 1; 0: none */
+    size_t place;   /**< in the list of all places, from 1; 0: none */
+    size_t call;    /**< which of the calls that are made there from now, from 1 */
     unsigned error; /**< which of its errors, from 0 */
-    bool lasting;   /**< and the calls of the same name that follow, too */
+    bool lasting;   /**< and the calls of the same name that follow, wherever, too */
 };
 
 /** What became of it. */
@@ -27,6 +28,10 @@ void torture_inject(struct torture_fault fault);
 void torture_inject_end(void);
 /** Says what has become of it, when that is over. */
 struct torture_injected torture_inject_over(void);
+/** How many places there are. */
+size_t torture_places(void);
+/** How many calls were made at one of them since torture_inject. */
+size_t torture_calls_at(size_t place);
 /** How many calls failed since torture_inject. */
 size_t torture_injected(void);
 
@@ -34,7 +39,7 @@ size_t torture_injected(void);
  *  and are not counted. NULL: none does. */
 void torture_lack(const char *call, int error, size_t times);
 
-/** Writes what was reached to the file that the environment's WEFT_TORTURE_REPORT names, if it names one. */
-void torture_report(void);
+/** Writes what was reached in @p points runs to the file that the environment's WEFT_TORTURE_REPORT names, if any. */
+void torture_report(size_t points);
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef TORTURE_SITE_H
 #define TORTURE_SITE_H
 
+#include <netdb.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/epoll.h>
@@ -10,13 +11,16 @@
 struct torture_site {
     const char *file, *function, *call;
     unsigned line;
-    bool can_fail; /* as it is called here */
-    atomic_size_t reached, failed;
+    bool can_fail;                 /* as it is called here */
+    atomic_size_t reached, failed; /* in all runs */
+    atomic_size_t now;             /* reached in this one */
 } __attribute__((aligned(64)));
 
 /* Counts the call. Returns the error that it is to fail with, or 0. @p fd is what it is about, or -1. */
 int torture_call_error(struct torture_site *site, int fd);
 /* epoll_ctl(2), remembering what was said about @p fd. */
 int torture_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event);
+/* getaddrinfo(3), but every name that ends in .example is this host's own. */
+int torture_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **ret);
 
 #endif

@@ -25,8 +25,8 @@ int http_hello_main(int argc, char **argv);
 int http_echo_main(int argc, char **argv);
 
 #define LONG 40000
-#define COME_AGAIN 10
-#define PATIENCE 20 /* seconds for one read of somebody who should be told something */
+#define COME_AGAIN 65 /* one more than are dropped at once when descriptors run out */
+#define PATIENCE 20   /* seconds for one read of somebody who should be told something */
 
 enum heard { STUCK, CUT, SERVED };
 

@@ -9,6 +9,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "backend/file.h"
@@ -241,6 +243,22 @@ static int start(void *arg)
     return status;
 }
 
+/* What a killed server leaves behind. */
+static void leave_path(void *arg)
+{
+    const struct place *at = arg;
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    int fd;
+
+    if (strncmp(at->url, "unix://", 7) != 0)
+        return;
+    snprintf(name.sun_path, sizeof name.sun_path, "%s", at->url + 7);
+    unlink(name.sun_path);
+    fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&name, sizeof name), 0);
+    close(fd);
+}
+
 /* However it went: it can be tried again. */
 static void start_again(void *arg)
 {
@@ -259,7 +277,7 @@ static void starting_fails_cleanly(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        struct torture_scenario scenario = {places[i].url, start, judge, &places[i], NULL, start_again};
+        struct torture_scenario scenario = {places[i].url, start, judge, &places[i], leave_path, start_again};
 
         torture_allocations(&scenario);
         if (strcmp(places[i].backend, "epoll") == 0)
