@@ -356,12 +356,14 @@ static int open_endpoint(weft_listener *listener, const struct url *url, const w
     default:
         status = open_socket(listener, url, options);
     }
-    if (status == 0) {
-        listener->open = true;
-        (void)listener->io.listening->local(backend, &listener->io, &listener->local);
-        listener_accept_if_allowed(listener);
-    }
-    return status;
+    if (status < 0)
+        return status;
+    listener->open = true;
+    status = listener->io.listening->local(backend, &listener->io, &listener->local);
+    if (status < 0 && url->kind == URL_SOCKET)
+        return status; /* whoever let the system choose the port could not be told it */
+    listener_accept_if_allowed(listener);
+    return 0;
 }
 
 int weft_listen(weft_scope *scope, const char *url_text, weft_factory *factory, const weft_listen_options *user_options,

@@ -238,6 +238,7 @@ static int start(void *arg)
         assert_int_equal(weft_scope_count(weft_loop_scope(loop)), 0);
     } else {
         weft_listener_url(listener, NULL, url);
+        assert_memory_equal(url, at->url, strcspn(at->url, ":") + 3); /* it knows where it listens */
     }
     weft_loop_free(loop);
     return status;
