@@ -128,8 +128,8 @@ static void describe(const char *name, const struct point *point)
     else if (point->wait > 0)
         snprintf(tried, sizeof tried, "%s: cancelled at wait %zu", name, point->wait);
     else if (point->fault.place > 0)
-        snprintf(tried, sizeof tried, "%s: call %zu at place %zu fails with its error %u%s", name, point->fault.call,
-                 point->fault.place, point->fault.error, forever);
+        snprintf(tried, sizeof tried, "%s: %s fails, in call %zu, with its error %u%s", name,
+                 torture_place(point->fault.place), point->fault.call, point->fault.error, forever);
     else
         snprintf(tried, sizeof tried, "%s: nothing fails", name);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "torture/site.h"
 
@@ -177,11 +178,21 @@ static bool is_lacking(const char *called)
     return true;
 }
 
+/* The system says that a connection is gone only if it is, and then to epoll, too. @return whether that can be had */
+static bool disconnect(int fd)
+{
+    struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+
+    return connect(fd, &nowhere, sizeof nowhere) == 0;
+}
+
 static int fail(struct torture_site *site, int fd, int error)
 {
     bool waits = strcmp(site->call, "recv") == 0 || strncmp(site->call, "send", 4) == 0 ||
                  strcmp(site->call, "writev") == 0 || strcmp(site->call, "read") == 0;
 
+    if (strcmp(site->call, "shutdown") == 0 && !disconnect(fd))
+        return 0; /* a UNIX socket, of which it is never said */
     if (error == EAGAIN && waits && !say_again(fd))
         error = EINTR; /* a regular file: that has nothing to wait for */
     atomic_fetch_add(&site->failed, 1);
@@ -265,6 +276,15 @@ static const char *base_of(const char *path)
     return found ? found : path;
 }
 
+const char *torture_place(size_t place)
+{
+    const struct torture_site *site = &__start_torture_sites[place - 1];
+    static char text[120];
+
+    snprintf(text, sizeof text, "%s:%u: %s in %s", base_of(site->file), site->line, site->call, site->function);
+    return text;
+}
+
 struct torture_injected torture_inject_over(void)
 {
     const struct torture_site *site = atomic_load(&now.site);
@@ -275,8 +295,8 @@ struct torture_injected torture_inject_over(void)
         return about;
     about.errors = count_of(errors_of(site->call));
     about.can_last = can_last(site->call, now.error);
-    snprintf(about.place, sizeof about.place, "%s:%u: %s in %s fails with %s", base_of(site->file), site->line,
-             site->call, site->function, is_errno ? strerrorname_np(now.error) : gai_strerror(now.error));
+    snprintf(about.place, sizeof about.place, "%s fails with %s", torture_place(number_of(site)),
+             is_errno ? strerrorname_np(now.error) : gai_strerror(now.error));
     return about;
 }
 

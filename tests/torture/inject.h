@@ -30,6 +30,8 @@ void torture_inject_end(void);
 struct torture_injected torture_inject_over(void);
 /** How many places there are. */
 size_t torture_places(void);
+/** The file, the line and the call of one of them, in a static buffer. */
+const char *torture_place(size_t place);
 /** How many calls were made at one of them since torture_inject. */
 size_t torture_calls_at(size_t place);
 /** How many calls failed since torture_inject. */

@@ -84,6 +84,12 @@ static void make_socket_twice(struct stage *stage)
     stage->theirs = pair[1];
 }
 
+static void make_tcp_twice(struct stage *stage)
+{
+    make_connected(stage);
+    stage->out = dup(stage->ours);
+}
+
 static void make_files(struct stage *stage)
 {
     stage->ours = memfd_create("in", 0);
@@ -219,6 +225,7 @@ static void what_is_adopted_serves_or_is_as_it_was(void **state)
         {.name = "an adopted connection", .make = make_connected},
         {.name = "adopted pipes", .make = make_pipes},
         {.name = "an adopted socket, twice", .make = make_socket_twice},
+        {.name = "an adopted connection, twice", .make = make_tcp_twice},
         {.name = "adopted files", .make = make_files},
     };
 
