@@ -88,6 +88,9 @@ WEFT_API int weft_sim_faults(weft_sim *sim, const weft_faults *faults);
 /** Sets faults as the seed draws them: which kinds there are at all, how often each happens, how far the hosts are
  *  apart. Allocations fail only if @p allocations. */
 WEFT_API void weft_sim_swarm(weft_sim *sim, bool allocations);
+/** Ends the faults that break, refuse or hold up connections, names and files, and the limit on bandwidth. What is left
+ *  (short reads and writes, late timers, slow jobs, rare paths) is what nobody may notice but by the clock. */
+WEFT_API void weft_sim_gentle(weft_sim *sim);
 /** Ends all faults: nothing fails or is cut any more, and what was held up goes on. What has vanished stays silent:
  *  deadlines are there for that. */
 WEFT_API void weft_sim_calm(weft_sim *sim);

@@ -163,6 +163,11 @@ void weft_sim_swarm(weft_sim *sim, bool allocations)
     sim_faults_draw(&sim->world.faults, &sim->world.schedule, allocations);
 }
 
+void weft_sim_gentle(weft_sim *sim)
+{
+    sim_faults_gentle(&sim->world.faults);
+}
+
 static void mend_links(struct sim_world *world)
 {
     for (weft_link *at = world->hosts.next; at != &world->hosts; at = at->next) {

@@ -126,6 +126,36 @@ void sim_faults_draw(struct sim_faults *faults, struct random_source *from, bool
     take_over(faults, &rates);
 }
 
+static bool is_gentle(enum sim_fault_kind kind)
+{
+    switch (kind) {
+    case FAULT_short_reads:
+    case FAULT_short_writes:
+    case FAULT_refused_writes:
+    case FAULT_spurious_wakeups:
+    case FAULT_late_timers:
+    case FAULT_clock_jumps:
+    case FAULT_slow_jobs:
+    case FAULT_short_file_reads:
+    case FAULT_slow_files:
+    case FAULT_rare_paths:
+        return true;
+    default:
+        return false;
+    }
+}
+
+void sim_faults_gentle(struct sim_faults *faults)
+{
+    weft_faults rates = faults->rates;
+
+    rates.bandwidth = 0;
+    for (int kind = 0; kind < SIM_FAULTS; kind++)
+        if (!is_gentle((enum sim_fault_kind)kind))
+            *rate_of(&rates, (enum sim_fault_kind)kind) = 0;
+    take_over(faults, &rates);
+}
+
 void sim_faults_calm(struct sim_faults *faults)
 {
     weft_faults rates = {.size = sizeof rates, .bandwidth = faults->rates.bandwidth};

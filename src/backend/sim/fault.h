@@ -61,6 +61,8 @@ void sim_faults_init(struct sim_faults *faults, struct random_source *seed);
 int sim_faults_set(struct sim_faults *faults, const weft_faults *rates);
 /* Draws a swarm. */
 void sim_faults_draw(struct sim_faults *faults, struct random_source *from, bool allocations);
+/* No fault any more that somebody would notice but by the clock; no limit on bandwidth. */
+void sim_faults_gentle(struct sim_faults *faults);
 /* No fault any more; latency and bandwidth stay. */
 void sim_faults_calm(struct sim_faults *faults);
 /* Whether a fault of @p kind happens on this occasion. */
