@@ -43,6 +43,24 @@ void scenario_fail(struct scenario *scenario, const char *what)
 
 /* -- hosts -- */
 
+struct scenario scenario_begin(weft_sim *sim)
+{
+    struct scenario scenario = {.sim = sim, .gentle = weft_sim_draw(sim, 4) == 0};
+
+    if (scenario.gentle)
+        weft_sim_gentle(sim);
+    return scenario;
+}
+
+weft_stream_options scenario_stream_options(const struct scenario *scenario)
+{
+    weft_stream_options options = {.size = sizeof options, .connect = WEFT_SECONDS(20), .idle = WEFT_SECONDS(30)};
+
+    if (scenario->gentle)
+        options.connect = options.idle = options.write_stall = WEFT_MINUTES(15);
+    return options;
+}
+
 weft_loop *scenario_host(struct scenario *scenario, const char *name)
 {
     weft_loop *loop = weft_sim_host(scenario->sim, name);

@@ -20,9 +20,14 @@ struct scenario {
     weft_loop *clients[SCENARIO_HOSTS];  /* hosts that the scenario itself runs on */
     const char *servers[SCENARIO_HOSTS]; /* names of hosts that run a program until SIGTERM */
     unsigned client_count, server_count;
-    bool calm; /* the faults are over; who has much to say should come to an end */
+    bool gentle; /* nothing breaks a connection but its ends: none may be lost for another reason */
+    bool calm;   /* the faults are over; who has much to say should come to an end */
 };
 
+/* What a client gives a connection: in a gentle run more than any slow peer needs, so that its end is a failure. */
+weft_stream_options scenario_stream_options(const struct scenario *scenario);
+/* Begins one in @p sim: every fourth is gentle. */
+struct scenario scenario_begin(weft_sim *sim);
 /* Adds a host for clients. Returns its loop; NULL if there is no memory. */
 weft_loop *scenario_host(struct scenario *scenario, const char *name);
 /* Adds a host that runs the program @p entry. @p name and @p argv are for ever. Returns 0 or an error. */

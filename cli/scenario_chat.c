@@ -22,8 +22,8 @@
 enum style {
     PAUSES = 1 << 0,
     GIVES_UP = 1 << 1, /* breaks off in the middle, now and then */
-    LEAVES_REST = 1 << 2,
-    TALKS = 1 << 3, /* says several lines at once */
+    TALKS = 1 << 2,    /* says several lines at once */
+    STYLES = 1 << 3,
 };
 
 enum ending { CLOSES, ENDS, ABORTS, ENDINGS };
@@ -244,8 +244,6 @@ static size_t read_lines(struct guest *guest, weft_bytes in)
         check_line(guest, weft_bytes_of(in.data + taken, length));
         guest->lines++;
         taken += length;
-        if (guest->style & LEAVES_REST && taken < in.length && draw(guest, 8) == 0)
-            break;
     }
     return taken;
 }
@@ -269,6 +267,12 @@ static void connected(weft_protocol *protocol, weft_stream *stream)
     weft_timer_start(&guest->speech, (weft_time)draw(guest, WEFT_MILLISECONDS(100)));
 }
 
+/* So long that a room may give up who pauses again and again, unless nothing is to break. */
+static uint64_t longest_pause(const struct guest *guest)
+{
+    return guest->chat->scenario.gentle ? WEFT_SECONDS(1) : WEFT_SECONDS(20);
+}
+
 static size_t received(weft_protocol *protocol, weft_stream *stream, weft_bytes in)
 {
     struct guest *guest = guest_of(protocol);
@@ -280,7 +284,7 @@ static size_t received(weft_protocol *protocol, weft_stream *stream, weft_bytes 
     if (guest->style & PAUSES && guest->life == OPEN && draw(guest, 8) == 0) {
         weft_stream_pause(stream);
         guest->paused = true;
-        weft_timer_start(&guest->pause, (weft_time)draw(guest, WEFT_SECONDS(20)));
+        weft_timer_start(&guest->pause, (weft_time)draw(guest, longest_pause(guest)));
     }
     return taken;
 }
@@ -299,6 +303,7 @@ static void ended(weft_protocol *protocol, weft_stream *stream)
     struct guest *guest = guest_of(protocol);
 
     check(guest, guest->life == OPEN && !guest->ended && !guest->paused, "ended out of turn");
+    check(guest, guest->over || !guest->chat->scenario.gentle, "the room ends it, though nothing breaks");
     guest->ended = true;
     weft_stream_close(stream);
     guest->life = CLOSED;
@@ -310,6 +315,9 @@ static void lost(weft_protocol *protocol, weft_stream *stream, int reason)
 
     if (guest->life == APART || guest->stream != stream || reason >= 0)
         fail(guest, "lost twice, or for no reason", weft_bytes_from(""));
+    /* (Who closes and reads no more may be reset.) */
+    if (guest->chat->scenario.gentle && guest->life != CLOSED && reason != WEFT_ECLOSED)
+        fail(guest, "lost, though nothing breaks", weft_bytes_from(weft_error_name(reason)));
     guest->life = APART;
     guest->stream = NULL;
     weft_timer_stop(&guest->pause);
@@ -331,7 +339,7 @@ static void dial(struct guest *guest)
 {
     static const char *const urls[ROOMS] = {"tcp://10.0.0.3:7007", "tcp://10.0.0.4:7007", "tcp://10.0.0.5:7007",
                                             "tcp://[fd00::6]:7007"};
-    weft_stream_options options = {.size = sizeof options, .connect = WEFT_SECONDS(20), .idle = WEFT_SECONDS(30)};
+    weft_stream_options options = scenario_stream_options(&guest->chat->scenario);
     weft_scope *scope = weft_loop_scope(guest->chat->scenario.clients[guest->number / ROOMS % 2]);
 
     guest->dials++;
@@ -381,7 +389,7 @@ static int begin(struct chat *chat, unsigned number, unsigned lines)
     guest->chat = chat;
     guest->number = number;
     guest->left = lines;
-    guest->style = (unsigned)(draw(guest, 16) & draw(guest, 16)); /* each with a chance of one in four */
+    guest->style = (unsigned)(draw(guest, STYLES) & draw(guest, STYLES)); /* each with a chance of one in four */
     chat->scenario.pending++;
     weft_timer_start(&guest->speech, (weft_time)draw(guest, WEFT_SECONDS(1)));
     return 0;
@@ -401,7 +409,7 @@ static int serve(struct scenario *scenario)
 
 static int run(weft_sim *sim, const weft_sim_plan *plan)
 {
-    struct scenario scenario = {.sim = sim};
+    struct scenario scenario = scenario_begin(sim);
     weft_loop *first = scenario_host(&scenario, "one.example"), *second = scenario_host(&scenario, "two.example");
     struct chat *chat;
     int status;

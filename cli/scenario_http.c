@@ -129,7 +129,7 @@ static int run_in(weft_sim *sim, const weft_sim_plan *plan, char *folder)
 {
     static char program[] = "web", anywhere[] = "tcp://:80", *arguments[4];
     weft_loop *first;
-    struct scenario *scenario, made = {.sim = sim};
+    struct scenario *scenario, made = scenario_begin(sim);
     int status;
 
     first = scenario_host(&made, "one.example");

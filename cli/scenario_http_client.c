@@ -59,8 +59,10 @@ static void done(struct web_user *user)
 }
 
 /* What a hostile network may do to a request. */
-static bool is_expected(int reason)
+static bool is_expected(const struct web_user *user, int reason)
 {
+    if (user->pool->scenario->gentle && (reason == WEFT_EHEADTIME || reason == WEFT_EBODYTIME))
+        return false;
     switch (weft_error_class_of(reason)) {
     case WEFT_CLASS_IO:
     case WEFT_CLASS_CLOSED:
@@ -143,7 +145,7 @@ static void fetch_one(weft_task *me, struct web_user *user)
         if (response->status == 200)
             check(user, scenario_is_bytes(user->ask.key, 0, response->body), "a byte of the response is wrong");
         settle(user, response->status);
-    } else if (!is_expected(status)) {
+    } else if (!is_expected(user, status)) {
         fail(user, weft_error_name(status));
     }
     weft_scope_close(scope);
@@ -229,7 +231,7 @@ static void gone(weft_http_receiver *receiver, weft_http_request *request, int r
     user->paused = false;
     if (reason == 0)
         settle(user, weft_http_request_status(request));
-    else if (!is_expected(reason))
+    else if (!is_expected(user, reason))
         weft_sim_fail(user->pool->scenario->sim, "user %u, request %u, byte %llu: %s, %s", user->number, user->requests,
                       (unsigned long long)user->got, weft_error_name(reason), weft_http_request_problem(request));
     if (user->left > 0)

@@ -14,7 +14,7 @@
 #define AHEAD 16 /* requests on one connection */
 #define HEAD 256
 
-enum style { SLOWLY = 1 << 0, PAUSES = 1 << 1, GIVES_UP = 1 << 2, LEAVES_REST = 1 << 3 };
+enum style { SLOWLY = 1 << 0, PAUSES = 1 << 1, GIVES_UP = 1 << 2, STYLES = 1 << 3 };
 
 enum life { APART, CONNECTING, OPEN, CLOSED };
 
@@ -231,8 +231,6 @@ static void take_responses(struct web_raw *raw, weft_bytes *in)
             take_end(raw, in);
             return;
         }
-        if (type == WEFT_HTTP1_MESSAGE_END && raw->style & LEAVES_REST && in->length > 0 && draw(raw, 4) == 0)
-            return;
     }
     if (type < 0)
         fail(raw, weft_http1_parser_problem(&raw->parser));
@@ -309,6 +307,8 @@ static void lost(weft_protocol *protocol, weft_stream *stream, int reason)
 
     if (raw->life == APART || raw->stream != stream || reason >= 0)
         fail(raw, "lost twice, or for no reason");
+    if (raw->scenario->gentle && reason == WEFT_EIDLE)
+        fail(raw, "no response comes, though nothing breaks");
     raw->life = APART;
     raw->stream = NULL;
     weft_timer_stop(&raw->pause);
@@ -338,7 +338,7 @@ static void draw_batch(struct web_raw *raw)
 
 static void dial(struct web_raw *raw)
 {
-    weft_stream_options options = {.size = sizeof options, .connect = WEFT_SECONDS(20), .idle = WEFT_SECONDS(30)};
+    weft_stream_options options = scenario_stream_options(raw->scenario);
     weft_scope *scope = weft_loop_scope(raw->scenario->clients[raw->number % 2]);
 
     raw->dials++;
@@ -387,7 +387,7 @@ int web_raw_begin(struct web_raw *raw, struct scenario *scenario, unsigned numbe
     raw->scenario = scenario;
     raw->number = number;
     raw->left = exchanges;
-    raw->style = (unsigned)(draw(raw, 16) & draw(raw, 16)); /* each with a chance of one in four */
+    raw->style = (unsigned)(draw(raw, STYLES) & draw(raw, STYLES)); /* each with a chance of one in four */
     scenario->pending++;
     weft_timer_start(&raw->timer, (weft_time)draw(raw, WEFT_SECONDS(1)));
     return 0;
