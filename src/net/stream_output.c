@@ -313,6 +313,8 @@ static void send_staged(weft_stream *stream, weft_bytes bytes)
     int64_t sent = stream->io.transport->send(stream->loop->backend, &stream->io, &bytes, 1, false);
 
     stream->attempted = (uint32_t)stream->loop->turn;
+    if (sent > 0)
+        stream->active = stream_now(stream);
     if (sent == (int64_t)bytes.length) {
         if (stream->flags & STREAM_DIRTY)
             stream_flush(stream); /* it was closed or ended behind what was written */

@@ -41,15 +41,25 @@ static int64_t send_counted(struct backend *backend, struct backend_stream *io, 
     return real->send(backend, io, now == SHORT ? &some : runs, now == SHORT ? 1 : count, more);
 }
 
-static int setup(void **state)
+static int setup_on(void **state, const char *backend)
 {
-    weft_loop_options options = {.size = sizeof options, .backend = "epoll", .watchdog = WEFT_NEVER};
+    weft_loop_options options = {.size = sizeof options, .backend = backend, .watchdog = WEFT_NEVER};
     int status = support_setup(state);
 
     sends = 0;
     send_turn = 0;
     fault = NO_FAULT;
     return status < 0 ? status : weft_loop_new(&options, &loop);
+}
+
+static int setup(void **state)
+{
+    return setup_on(state, "epoll");
+}
+
+static int setup_on_sim(void **state)
+{
+    return setup_on(state, "sim:7");
 }
 
 static int teardown(void **state)
@@ -253,6 +263,40 @@ static void limit_and_mark_hold(void **state)
     run(meets_its_limits);
 }
 
+static int reads_on(weft_task *me, void *arg)
+{
+    weft_bytes in;
+
+    (void)me;
+    while (weft_read(arg, &in) > 0)
+        ;
+    return 0;
+}
+
+static int writes_now_and_then(weft_task *me, void *arg)
+{
+    weft_stream_options options = {.size = sizeof options, .idle = WEFT_MILLISECONDS(500)};
+    weft_stream *a, *b;
+
+    (void)arg;
+    make_pair_with(me, &a, &b, &options);
+    assert_true(a->io.transport->sends_at_once); /* so that it is gathered */
+    assert_int_equal(weft_spawn(weft_task_scope(me), reads_on, b), 0);
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(weft_sleep(WEFT_MILLISECONDS(200)), 0);
+        write_text(a, "still here ");
+    }
+    assert_int_equal(weft_sleep(WEFT_SECONDS(1)), 0);
+    assert_int_equal(weft_write(a, weft_bytes_from("too late")), WEFT_EIDLE);
+    return 0;
+}
+
+static void a_stream_that_is_written_to_is_not_idle(void **state)
+{
+    (void)state;
+    run(writes_now_and_then);
+}
+
 /* -- endings and errors -- */
 
 static int closes_behind(weft_task *me, void *arg)
@@ -385,6 +429,7 @@ int main(void)
         task_test(each_wait_sends),
         task_test(a_task_that_runs_a_turn_sends_first),
         task_test(limit_and_mark_hold),
+        cmocka_unit_test_setup_teardown(a_stream_that_is_written_to_is_not_idle, setup_on_sim, teardown),
         task_test(closed_behind_it_all_goes_out),
         task_test(aborted_nothing_is_sent),
         task_test(what_does_not_go_out_is_queued),
