@@ -276,13 +276,13 @@ static void scope_cancel_member(weft_scope_member *member, int reason)
 
     bool ends = member->scope->closing && !scope->held; /* who holds it will close it, and what is in it */
 
-    if (scope->shielded) {
+    if (scope->shielded && (!scope->cancelled || !ends)) {
         scope->orphaned |= ends; /* its own deadline will end it, or whoever opened it */
         free_if_over(scope);
         return;
     }
     scope->closing |= ends;
-    weft_scope_cancel(scope, reason);
+    weft_scope_cancel(scope, scope->shielded ? scope->cancelled : reason); /* one that is over keeps its own reason */
 }
 
 weft_scope *weft_scope_open_shielded(weft_scope *parent, weft_time timeout)

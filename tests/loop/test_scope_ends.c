@@ -160,6 +160,55 @@ static void orphan_that_is_cancelled_ends(void **state)
     weft_loop_free(loop);
 }
 
+/* A member that only lasts, such as a result that nobody takes: it goes when its scope closes. */
+static void lasting_cancel(weft_scope_member *member, int reason)
+{
+    weft_container_of(member, struct probe, member)->reason = reason;
+    if (member->scope->closing)
+        scope_leave(member);
+}
+
+static const struct scope_member_class lasting_class = {.kind = "lasting", .idle = true, .cancel = lasting_cancel};
+
+static void shielded_scope_that_is_over_goes_with_its_parent(void **state)
+{
+    weft_loop *loop = loop_on_sim();
+    weft_scope *outer = open_in(loop), *shielded = weft_scope_open_shielded(outer, WEFT_SECONDS(1));
+    struct probe lasting = {.letter = 'l'};
+
+    (void)state;
+    assert_int_equal(scope_join(shielded, &lasting.member, &lasting_class), 0);
+    weft_scope_cancel(shielded, -EPIPE);
+    assert_int_equal(weft_scope_count(shielded), 1);
+    weft_scope_cancel(outer, WEFT_ECANCELED);
+    assert_int_equal(weft_scope_count(shielded), 1);
+    weft_scope_close(outer);
+    assert_int_equal(lasting.reason, -EPIPE);
+    assert_null(lasting.member.scope);
+    assert_int_equal(weft_scope_count(weft_loop_scope(loop)), 0);
+    weft_loop_free(loop);
+}
+
+static void shielded_scope_whose_deadline_has_passed_goes_with_its_parent(void **state)
+{
+    weft_loop *loop = loop_on_sim();
+    weft_scope *outer = open_in(loop), *shielded = weft_scope_open_shielded(outer, 10 * MS);
+    struct probe lasting = {.letter = 'l'};
+    weft_timer clock;
+
+    (void)state;
+    assert_int_equal(scope_join(shielded, &lasting.member, &lasting_class), 0);
+    assert_int_equal(weft_timer_init(&clock, weft_loop_scope(loop), nothing), 0);
+    weft_timer_start(&clock, 20 * MS);
+    run(loop);
+    weft_timer_fini(&clock);
+    weft_scope_close(outer);
+    assert_int_equal(lasting.reason, WEFT_ETIMEDOUT); /* its own, which its parent's does not outrank */
+    assert_null(lasting.member.scope);
+    assert_int_equal(weft_scope_count(weft_loop_scope(loop)), 0);
+    weft_loop_free(loop);
+}
+
 /* -- failures of tasks -- */
 
 static void first_failure_is_kept_and_cancels_the_others(void **state)
@@ -335,6 +384,8 @@ int main(void)
         scope_test(empty_shielded_scope_goes_with_its_parent),
         scope_test(deadline_ends_what_is_shielded_and_lets_the_parent_go),
         scope_test(orphan_that_is_cancelled_ends),
+        scope_test(shielded_scope_that_is_over_goes_with_its_parent),
+        scope_test(shielded_scope_whose_deadline_has_passed_goes_with_its_parent),
         scope_test(first_failure_is_kept_and_cancels_the_others),
         scope_test(independent_scope_is_not_cancelled_by_a_failure),
         scope_test(root_is_independent),
