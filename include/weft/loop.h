@@ -52,8 +52,9 @@ WEFT_API void weft_loop_free(weft_loop *loop);
 
 /**
  * Runs turns until weft_loop_stop is called or nothing is left to wait for
- * (no stream, listener, started timer, signal or job). May be called again.
- * @return 0; a negative error if the backend failed
+ * (no stream, listener, started timer, signal or job). May be called again;
+ * while it runs, by a task of this loop, but not by any other callback.
+ * @return 0; -EBUSY from such a callback, which is logged; a negative error if the backend failed
  */
 WEFT_API WEFT_NODISCARD int weft_loop_run(weft_loop *loop);
 
@@ -98,7 +99,8 @@ WEFT_API void weft_loop_post(weft_loop *loop, weft_post *post);
 WEFT_API int weft_loop_fd(const weft_loop *loop);
 /** How long the host may sleep: a duration, 0 if there is work already, WEFT_NEVER if only the descriptor matters. */
 WEFT_API weft_time weft_loop_prepare(weft_loop *loop);
-/** One turn that does not wait. @return 1 if something is left to wait for, 0 if not, a negative error */
+/** One turn that does not wait. @return 1 if something is left to wait for, 0 if not, a negative error; -EBUSY as
+ *  weft_loop_run */
 WEFT_API int weft_loop_step(weft_loop *loop);
 /** @} */
 

@@ -27,6 +27,8 @@ static void runtime_free(struct loop_slot *slot)
     weft_release(runtime);
 }
 
+static bool turns(weft_loop *loop);
+
 static int runtime_of(weft_loop *loop, struct task_runtime **ret)
 {
     static const char kind;
@@ -42,6 +44,7 @@ static int runtime_of(weft_loop *loop, struct task_runtime **ret)
         }
         loop_slot_enter(loop, &runtime->slot, &kind, runtime_free);
         loop->tasks = runtime;
+        loop->task_turns = turns;
     }
     *ret = runtime;
     return 0;
@@ -158,9 +161,14 @@ static void run(struct loop_task *ready)
 
 bool task_run_now(weft_task *task)
 {
+    struct task_runtime *runtime;
+
     if (async_current.task || async_current.callbacks || task->ready.next || !task->waits)
         return false;
+    runtime = task->loop->tasks;
+    runtime->direct = task;
     run(&task->ready);
+    runtime->direct = NULL;
     return true;
 }
 
@@ -173,6 +181,23 @@ void task_park(weft_task *task, const char *what, const char *name, weft_place p
     task->waits_at = place;
     task->since = task->loop->now;
     context_switch(&task->context, &runtime->main);
+}
+
+/* Whether who asks for a turn of @p loop is a task of it. One that goes on inside of a delivery lets that end first. */
+static bool turns(weft_loop *loop)
+{
+    struct task_runtime *runtime = loop->tasks;
+    weft_task *task = weft_task_current();
+
+    if (!task || task->loop != loop)
+        return false;
+    if (runtime->direct != task)
+        return true;
+    if (async_current.callbacks > 0)
+        return false; /* it cannot wait */
+    task_wake(task);
+    task_park(task, "its turn", "weft_loop_run", task->place);
+    return true;
 }
 
 /* -- cancelling -- */

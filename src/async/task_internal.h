@@ -23,6 +23,7 @@ struct task_runtime {
     struct loop_slot slot;
     struct stack_pool *stacks;
     struct context main; /* the loop's own */
+    weft_task *direct;   /* goes on inside of a delivery (task_run_now); or NULL */
 };
 
 struct weft_task {

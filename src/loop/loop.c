@@ -4,6 +4,7 @@
  */
 #include <weft/loop.h>
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 
@@ -259,9 +260,21 @@ static void run_reap(weft_loop *loop)
 
 _Thread_local unsigned loop_depth;
 
+/* A turn inside of a turn would free and deliver what the callback below it still uses. A task has a stack of its own:
+ * of what stands below that, no part does anything with what a turn ends. */
+static int may_turn(weft_loop *loop)
+{
+    if (!loop->turning || (loop->task_turns && loop->task_turns(loop)))
+        return 0;
+    weft_log(WEFT_LOG_ERROR, "loop",
+             "a callback cannot run a turn of its own loop, only a task can: weft_spawn makes one");
+    return -EBUSY;
+}
+
 static int turn(weft_loop *loop, weft_time timeout)
 {
     struct backend *backend = loop->backend;
+    bool inside = loop->turning;
     int status;
 
     loop_task_waits(loop);
@@ -269,6 +282,7 @@ static int turn(weft_loop *loop, weft_time timeout)
     status = backend->ops->wait(backend, timeout);
     if (status < 0)
         return status;
+    loop->turning = true;
     loop_depth++;
     loop->now = backend->ops->now(backend);
     __atomic_store_n(&loop->turn, loop->turn + 1, __ATOMIC_RELAXED);
@@ -281,6 +295,7 @@ static int turn(weft_loop *loop, weft_time timeout)
     run_pending(loop);
     run_reap(loop);
     loop_depth--;
+    loop->turning = inside;
     return 0;
 }
 
@@ -308,8 +323,10 @@ static bool has_work(const weft_loop *loop)
 
 int weft_loop_run(weft_loop *loop)
 {
-    int status = 0;
+    int status = may_turn(loop);
 
+    if (status < 0)
+        return status;
     while (status == 0 && !loop->stopping && has_work(loop))
         status = turn(loop, weft_loop_prepare(loop));
     loop->stopping = false;
@@ -319,8 +336,11 @@ int weft_loop_run(weft_loop *loop)
 
 int weft_loop_step(weft_loop *loop)
 {
-    int status = turn(loop, 0);
+    int status = may_turn(loop);
 
+    if (status < 0)
+        return status;
+    status = turn(loop, 0);
     loop_enters(loop, NULL);
     return status < 0 ? status : has_work(loop);
 }

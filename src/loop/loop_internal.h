@@ -77,6 +77,9 @@ struct weft_loop {
     _Atomic(weft_post *) posts;
     atomic_bool wake_sent;
     bool stopping;
+    bool turning;                        /* a turn is under way */
+    bool (*task_turns)(weft_loop *loop); /* whether a task asks for a turn inside of it; it may first have to wait until
+                                            it can have one. NULL: there are no tasks */
     size_t waiting; /* what weft_loop_run waits for: streams, listeners, started timers, signals, jobs */
     weft_scope *root;
     weft_link signals;         /* the watches; while a signal is delivered, those that had their turn */

@@ -381,6 +381,32 @@ static void run_returns_when_nothing_is_left(void **state)
     }
 }
 
+static void turn_again(weft_timer *timer)
+{
+    weft_loop *loop = weft_scope_loop(timer->member.scope);
+
+    assert_int_equal(weft_loop_step(loop), -EBUSY);
+    assert_int_equal(weft_loop_run(loop), -EBUSY);
+    write_letter('t');
+}
+
+static void a_callback_cannot_run_a_turn_of_its_own_loop(void **state)
+{
+    weft_loop *loop = loop_on_sim();
+    weft_timer timer;
+
+    (void)state;
+    order[0] = '\0';
+    support_log_expect("a callback cannot run a turn of its own loop");
+    assert_int_equal(weft_timer_init(&timer, weft_loop_scope(loop), turn_again), 0);
+    weft_timer_start(&timer, MS);
+    run(loop);
+    run(loop);
+    assert_string_equal(order, "t");
+    weft_timer_fini(&timer);
+    weft_loop_free(loop);
+}
+
 static void backend_that_fails_ends_the_run(void **state)
 {
     weft_loop *loop = loop_on_sim();
@@ -617,6 +643,7 @@ int main(void)
         support_test(stopped_loop_finishes_the_turn_and_can_run_again),
         support_test(stop_before_run_makes_it_return_at_once),
         support_test(run_returns_when_nothing_is_left),
+        support_test(a_callback_cannot_run_a_turn_of_its_own_loop),
         support_test(backend_that_fails_ends_the_run),
         support_test(el_09_leaps_of_the_wall_clock_move_no_timer),
         support_test(simulated_loops_with_one_seed_are_alike),
