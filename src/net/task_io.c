@@ -19,6 +19,15 @@ static int begin(weft_stream *stream, const char *call, weft_place place, struct
     return *ret_io ? 0 : -EINVAL;
 }
 
+/* The same for one that is to read: -EBUSY, too, if another task does. */
+static int begin_read(weft_stream *stream, const char *call, weft_place place, struct task_stream **ret_io,
+                      weft_task **ret_task)
+{
+    int status = begin(stream, call, place, ret_io, ret_task);
+
+    return status == 0 && (*ret_io)->reader ? -EBUSY : status;
+}
+
 static size_t unread(const struct task_stream *io)
 {
     return io->end - io->begin;
@@ -72,11 +81,8 @@ int weft_task_read(weft_stream *stream, weft_bytes *ret, weft_place place)
 {
     struct task_stream *io;
     weft_task *task;
-    int status = begin(stream, "weft_read", place, &io, &task);
+    int status = begin_read(stream, "weft_read", place, &io, &task);
 
-    if (status < 0)
-        return status;
-    status = task_reason(task);
     if (status < 0)
         return status;
     give_back(io);
@@ -93,13 +99,10 @@ int weft_task_read_exactly(weft_stream *stream, size_t length, weft_bytes *ret, 
     struct task_stream *io;
     weft_task *task;
     size_t limit;
-    int status = begin(stream, "weft_read_exactly", place, &io, &task);
+    int status = begin_read(stream, "weft_read_exactly", place, &io, &task);
 
     if (status < 0 || length == 0 || length > INT_MAX)
         return status < 0 ? status : -EINVAL;
-    status = task_reason(task);
-    if (status < 0)
-        return status;
     give_back(io);
     limit = io->limit;
     io->limit = length > limit ? length : limit;
@@ -129,13 +132,10 @@ int weft_task_read_until(weft_stream *stream, weft_bytes delimiter, size_t limit
     struct task_stream *io;
     weft_task *task;
     size_t from = 0, found, before;
-    int status = begin(stream, "weft_read_until", place, &io, &task);
+    int status = begin_read(stream, "weft_read_until", place, &io, &task);
 
     if (status < 0 || delimiter.length == 0 || limit > INT_MAX)
         return status < 0 ? status : -EINVAL;
-    status = task_reason(task);
-    if (status < 0)
-        return status;
     give_back(io);
     before = io->limit;
     io->limit = limit > before ? limit : before;
