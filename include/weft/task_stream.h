@@ -37,8 +37,9 @@ WEFT_BEGIN_DECLS
 /**
  * Waits for bytes.
  * @param[out] ret  all that is there, at least one byte; *borrowed* until the next read on @p stream, or its scope ends
- * @return how many; 0 at the end, or when the listener stops and nothing has come; the reason for which the stream was lost; the reason if the task was cancelled;
- *         -EINVAL if @p stream is not a task's
+ * @return how many; 0 at the end, or when the listener stops and nothing has come; the reason for which the stream was
+ *         lost; the reason if the task was cancelled; WEFT_ENOMEM if memory is short, and nothing is lost: a later read
+ *         may get it; -EBUSY if another task reads; -EINVAL if @p stream is not a task's
  */
 #define weft_read(stream, ret) weft_task_read(stream, ret, WEFT_HERE)
 /** As the macro. @return as it */

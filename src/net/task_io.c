@@ -46,9 +46,11 @@ static void give_back(struct task_stream *io)
 }
 
 /* Waits for more than is there. Returns 0 after something has happened; WEFT_EENDED if nothing more will come; the
- * reason for which the stream was lost or the task must not wait. */
+ * reason for which the stream was lost or the task must not wait; WEFT_ENOMEM if what came found no room. */
 static int wait_for_more(struct task_stream *io, weft_task *task, weft_place place)
 {
+    int status;
+
     if (io->ended || io->reason == WEFT_ECLOSED || (io->draining && unread(io) == 0 && !io->paused))
         return WEFT_EENDED;
     if (io->reason < 0)
@@ -57,7 +59,9 @@ static int wait_for_more(struct task_stream *io, weft_task *task, weft_place pla
         io->paused = false;
         weft_stream_resume(io->stream);
     }
-    return task_stream_wait(io, task, &io->reader, "input", place);
+    io->starved = false;
+    status = task_stream_wait(io, task, &io->reader, "input", place);
+    return status == 0 && io->starved ? WEFT_ENOMEM : status;
 }
 
 static int lend(struct task_stream *io, size_t length, weft_bytes *ret)

@@ -135,11 +135,15 @@ static size_t received(weft_protocol *protocol, weft_stream *stream, weft_bytes 
         pause_input(io);
         return 0;
     }
-    if (take > room || !make_room(io, take)) {
+    if (take > room) {
         pause_input(io);
         take = room;
-        if (take > in.length || !make_room(io, take))
-            return 0;
+    }
+    if (!make_room(io, take)) {
+        PROBE("task stream: no memory for input");
+        io->starved = true;
+        pause_input(io);
+        return 0;
     }
     memcpy(io->data + io->end, in.data, take);
     io->end += take;

@@ -30,6 +30,7 @@ struct task_stream {
     weft_task *life;            /* who waits for the beginning or the end */
     int reason;                 /* why it was lost; 0 before */
     bool connected, ended, paused;
+    bool starved;   /* since the reader waits something came for which there was no memory: it is still the stream's */
     bool direct;    /* `data` is the loop's, inside `received` */
     bool whole;     /* `data` was the loop's, and is as large */
     bool draining;  /* the listener stops */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One task at a time reads a stream; others are refused, and disturb nothing. */
+/* One task at a time reads a stream; others are refused, and disturb nothing. What it is told when memory is short. */
 #include "support/support.h"
 
 #include <errno.h>
@@ -90,12 +90,43 @@ static void a_second_reader_is_refused_even_if_there_is_something(void **state)
     run(reads_beside_another);
 }
 
+/* -- without memory -- */
+
+static int reads_without_memory(weft_task *me, void *arg)
+{
+    weft_stream *a, *b;
+    weft_bytes in;
+    int status;
+
+    (void)arg;
+    make_pair(me, &a, &b);
+    write_text(a, "hello");
+    assert_int_equal(weft_read(b, &in), 5);
+    write_text(a, "world");
+    assert_int_equal(weft_sleep(100 * MS), 0); /* it comes while the first is lent, and waits */
+    support_fail_at(1, true);
+    status = weft_read(b, &in);
+    assert_int_equal(weft_read_exactly(b, 5, &in), WEFT_ENOMEM);
+    support_fail_at(0, false);
+    assert_int_equal(status, WEFT_ENOMEM);
+    assert_int_equal(weft_read(b, &in), 5); /* nothing was lost */
+    assert_memory_equal(in.data, "world", 5);
+    return 0;
+}
+
+static void a_reader_is_told_that_memory_is_short_and_may_try_again(void **state)
+{
+    (void)state;
+    run(reads_without_memory);
+}
+
 #define task_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         task_test(a_second_reader_is_refused_even_if_there_is_something),
+        task_test(a_reader_is_told_that_memory_is_short_and_may_try_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
