@@ -295,7 +295,7 @@ void weft_stream_end(weft_stream *stream)
     stream_schedule(stream);
 }
 
-void weft_stream_pause(weft_stream *stream)
+void stream_hold(weft_stream *stream)
 {
     if (stream->flags & (STREAM_DOOMED | STREAM_CLOSING | STREAM_PAUSED))
         return;
@@ -304,9 +304,21 @@ void weft_stream_pause(weft_stream *stream)
         stream->io.transport->receive_stop(stream->loop->backend, &stream->io);
 }
 
+void weft_stream_pause(weft_stream *stream)
+{
+    stream->flags |= STREAM_PAUSE_ASKED;
+    stream_hold(stream);
+}
+
 void weft_stream_resume(weft_stream *stream)
 {
-    if ((stream->flags & (STREAM_DOOMED | STREAM_CLOSING)) || !(stream->flags & STREAM_PAUSED))
+    stream->flags &= ~(uint32_t)STREAM_PAUSE_ASKED;
+    stream_go_on(stream);
+}
+
+void stream_go_on(weft_stream *stream)
+{
+    if ((stream->flags & (STREAM_DOOMED | STREAM_CLOSING | STREAM_PAUSE_ASKED)) || !(stream->flags & STREAM_PAUSED))
         return;
     stream->flags &= ~(uint32_t)STREAM_PAUSED;
     if (stream->input || (stream->flags & (STREAM_INPUT_ENDED | STREAM_END_TOLD)) == STREAM_INPUT_ENDED) {

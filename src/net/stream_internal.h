@@ -77,6 +77,7 @@ enum {
     STREAM_GRACEFUL = 1 << 21,    /* a scope that closes lets go out what was written */
     STREAM_DRAIN_ASKED = 1 << 19, /* `draining` was called */
     STREAM_OPEN_DUE = 1 << 20,    /* adopted: the task is to open it */
+    STREAM_PAUSE_ASKED = 1 << 22, /* and PAUSED: by weft_stream_pause, so only weft_stream_resume ends it */
 };
 
 struct weft_stream {
@@ -115,6 +116,9 @@ void stream_doom(weft_stream *stream, int reason, bool abort);
 /* Moves it to @p scope. What was written when that closes still goes out; what is cancelled is reset. Returns 0, or the
  * reason for which @p scope is cancelled. */
 int stream_move(weft_stream *stream, weft_scope *scope);
+/* Pauses it as weft_stream_pause, for as long as its protocol's buffer is full; and goes on, unless a user paused it, too. */
+void stream_hold(weft_stream *stream);
+void stream_go_on(weft_stream *stream);
 /* Asks the protocol to finish (weft_listener_stop). */
 void stream_ask_to_drain(weft_stream *stream);
 void stream_schedule(weft_stream *stream);

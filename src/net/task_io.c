@@ -57,7 +57,7 @@ static int wait_for_more(struct task_stream *io, weft_task *task, weft_place pla
         return io->reason;
     if (io->paused) {
         io->paused = false;
-        weft_stream_resume(io->stream);
+        stream_go_on(io->stream);
     }
     io->starved = false;
     status = task_stream_wait(io, task, &io->reader, "input", place);

@@ -87,7 +87,7 @@ static void keep_direct(struct task_stream *io)
 static void pause_input(struct task_stream *io)
 {
     io->paused = true;
-    weft_stream_pause(io->stream);
+    stream_hold(io->stream);
 }
 
 /*
@@ -288,7 +288,7 @@ int task_stream_hand_over(weft_protocol *former)
         status = stream_put_back(io->stream, weft_bytes_of(io->data + io->begin, io->end - io->begin));
     task_stream_drop_data(io);
     if (io->paused)
-        weft_stream_resume(io->stream);
+        stream_go_on(io->stream);
     io->reason = -EINVAL; /* it is nobody's way to the stream any more */
     io->orphan = true;
     scope_leave(&io->member);

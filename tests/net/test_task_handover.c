@@ -195,6 +195,70 @@ static void a_stream_whose_buffer_was_full_goes_on(void **state)
     run(hands_over_a_paused_stream);
 }
 
+static int pauses_and_hands_over(weft_task *me, void *arg)
+{
+    weft_stream *a, *b;
+    weft_bytes in;
+
+    (void)arg;
+    make_pair(weft_task_scope(me), "mem://pair", &a, &b);
+    write_text(a, "for the task");
+    assert_int_equal(weft_read(b, &in), 12);
+    write_text(a, "for the machine");
+    weft_sleep(WEFT_SECONDS(1)); /* it comes while the first is lent */
+    weft_stream_pause(b);
+    weft_stream_set_protocol(b, &machine.protocol);
+    weft_sleep(WEFT_SECONDS(1));
+    assert_int_equal(machine.total, 0);
+    weft_stream_resume(b);
+    weft_sleep(WEFT_SECONDS(1));
+    assert_got("for the machine");
+    return 0;
+}
+
+static void a_stream_that_was_paused_stays_so_until_it_is_resumed(void **state)
+{
+    (void)state;
+    run(pauses_and_hands_over);
+}
+
+static int reads_in_a_pause(weft_task *me, void *arg)
+{
+    weft_bytes in;
+
+    (void)me;
+    assert_int_equal(weft_read(arg, &in), 7);
+    machine.ended = true;
+    return 0;
+}
+
+static int reads_what_is_paused(weft_task *me, void *arg)
+{
+    weft_stream *a, *b;
+    weft_bytes in;
+
+    (void)arg;
+    make_pair(weft_task_scope(me), "mem://pair", &a, &b);
+    write_text(a, "first");
+    assert_int_equal(weft_read(b, &in), 5);
+    write_text(a, " second");
+    weft_sleep(WEFT_SECONDS(1));
+    weft_stream_pause(b);
+    assert_int_equal(weft_spawn(weft_task_scope(me), reads_in_a_pause, b), 0);
+    weft_sleep(WEFT_SECONDS(1));
+    assert_false(machine.ended);
+    weft_stream_resume(b);
+    weft_sleep(WEFT_SECONDS(1));
+    assert_true(machine.ended);
+    return 0;
+}
+
+static void a_read_does_not_undo_a_pause(void **state)
+{
+    (void)state;
+    run(reads_what_is_paused);
+}
+
 static int hands_over_from_a_large_delivery(weft_task *me, void *arg)
 {
     weft_stream *a, *b;
@@ -367,6 +431,8 @@ int main(void)
         task_test(the_new_protocol_gets_what_the_task_did_not_read),
         task_test(the_new_protocol_is_told_the_end_after_the_input),
         task_test(a_stream_whose_buffer_was_full_goes_on),
+        task_test(a_stream_that_was_paused_stays_so_until_it_is_resumed),
+        task_test(a_read_does_not_undo_a_pause),
         cmocka_unit_test_setup_teardown(a_delivery_of_which_the_task_read_a_part_goes_on, setup_on_epoll, teardown),
         task_test(the_stream_belongs_to_the_scope_that_was_given),
         task_test(a_handler_may_leave_its_connection_to_a_state_machine),
