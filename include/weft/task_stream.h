@@ -98,8 +98,8 @@ WEFT_API weft_listener *weft_acceptor_listener(const weft_acceptor *acceptor);
  * @param scope  to which the stream belongs from now on: usable until that closes, which closes it, gracefully. It
  *               counts among the listener's connections, is asked to finish when that is stopped, and ends with the
  *               grace time; but it outlives the acceptor's scope
- * @return 0; WEFT_EENDED when the listener has stopped; the reason if the task was cancelled; -EBUSY if another task
- *         waits
+ * @return 0; WEFT_EENDED when the listener has stopped; the reason if the task or @p scope was cancelled; -EBUSY if
+ *         another task waits
  */
 #define weft_accept(acceptor, scope, ret_stream) weft_task_accept(acceptor, scope, ret_stream, WEFT_HERE)
 /** As the macro. @return as it */

@@ -137,12 +137,15 @@ weft_listener *weft_acceptor_listener(const weft_acceptor *acceptor)
     return acceptor->listener;
 }
 
-/* Waits for a connection or for the end. */
-static int wait_for_one(weft_acceptor *acceptor, weft_task *task, weft_place place, struct task_stream **ret_io)
+/* Waits for a connection for @p scope, or for the end. */
+static int wait_for_one(weft_acceptor *acceptor, const weft_scope *scope, weft_task *task, weft_place place,
+                        struct task_stream **ret_io)
 {
     int status = 0;
 
-    while (!(*ret_io = next_waiting(acceptor)) && status == 0) {
+    while (!(*ret_io = scope->cancelled ? NULL : next_waiting(acceptor)) && status == 0) {
+        if (scope->cancelled)
+            return scope->cancelled;
         if (acceptor->stopped || acceptor->orphan)
             return WEFT_EENDED;
         if (acceptor->accepting)
@@ -157,15 +160,12 @@ static int wait_for_one(weft_acceptor *acceptor, weft_task *task, weft_place pla
     return *ret_io ? 0 : status;
 }
 
-int weft_task_accept(weft_acceptor *acceptor, weft_scope *scope, weft_stream **ret_stream, weft_place place)
+static int accept_one(weft_acceptor *acceptor, weft_scope *scope, weft_task *task, weft_place place,
+                      weft_stream **ret_stream)
 {
-    weft_task *task = task_that_waits("weft_accept", place);
-    int status = task ? task_reason(task) : WEFT_ENOTASK;
     struct task_stream *io;
+    int status = wait_for_one(acceptor, scope, task, place, &io);
 
-    if (status < 0)
-        return status;
-    status = wait_for_one(acceptor, task, place, &io);
     if (status < 0) {
         if (status != -EBUSY)
             free_if_over(acceptor);
@@ -180,4 +180,17 @@ int weft_task_accept(weft_acceptor *acceptor, weft_scope *scope, weft_stream **r
     }
     *ret_stream = io->stream;
     return 0;
+}
+
+int weft_task_accept(weft_acceptor *acceptor, weft_scope *scope, weft_stream **ret_stream, weft_place place)
+{
+    weft_task *task = task_that_waits("weft_accept", place);
+    int status = !task ? WEFT_ENOTASK : scope ? task_reason(task) : WEFT_ENOMEM;
+
+    if (status < 0)
+        return status;
+    scope_pin(scope); /* somebody may close it meanwhile */
+    status = accept_one(acceptor, scope, task, place, ret_stream);
+    scope_unpin(scope);
+    return status;
 }

@@ -144,6 +144,37 @@ static void a_scope_waits_for_an_accepted_stream_until_it_is_lost(void **state)
     run(is_waited_for);
 }
 
+static int closes_the_scope(weft_task *me, void *arg)
+{
+    struct world *world = arg;
+
+    (void)me;
+    weft_scope_close(world->accepted);
+    assert_int_equal(weft_connect(world->connects, "mem://here", NULL, &world->there), 0);
+    return 0;
+}
+
+static int accepts_for_a_scope_that_closes(weft_task *me, void *arg)
+{
+    struct world world;
+    weft_stream *none;
+
+    (void)arg;
+    make_world(me, &world, NULL);
+    assert_int_equal(weft_spawn(weft_task_scope(me), closes_the_scope, &world), 0);
+    assert_int_equal(weft_accept(world.acceptor, world.accepted, &none), WEFT_ECANCELED);
+    assert_int_equal(weft_accept(world.acceptor, weft_task_scope(me), &world.here), 0); /* it is not lost for another */
+    weft_sleep(WEFT_SECONDS(1)); /* the other end has it, too */
+    assert_arrives(world.there, world.here, "question");
+    return 0;
+}
+
+static void a_scope_that_closes_while_it_is_accepted_for_takes_nothing(void **state)
+{
+    (void)state;
+    run(accepts_for_a_scope_that_closes);
+}
+
 /* -- what it still is to its listener -- */
 
 static int counts(weft_task *me, void *arg)
@@ -274,6 +305,7 @@ int main(void)
         task_test(a_scope_that_closes_ends_its_accepted_stream_gracefully),
         task_test(a_scope_that_is_cancelled_resets_its_accepted_stream),
         task_test(a_scope_waits_for_an_accepted_stream_until_it_is_lost),
+        task_test(a_scope_that_closes_while_it_is_accepted_for_takes_nothing),
         task_test(an_accepted_stream_counts_among_its_listeners),
         task_test(a_listener_that_stops_asks_its_guests_and_ends_them_after_the_grace_time),
         task_test(a_listener_whose_scope_closes_while_it_stops_leaves_its_guests),
