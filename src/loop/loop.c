@@ -303,6 +303,7 @@ weft_time weft_loop_prepare(weft_loop *loop)
 {
     weft_time next, now;
 
+    loop_task_waits(loop); /* if it cannot be sent there is something to do */
     if (loop->ready_first || loop->pending_first || loop->reap_first || !weft_link_is_alone(&loop->due) ||
         atomic_load(&loop->posts))
         return 0;

@@ -238,6 +238,27 @@ static void a_task_that_runs_a_turn_sends_first(void **state)
     run(turns);
 }
 
+static int asks_how_long(weft_task *me, void *arg)
+{
+    weft_stream *a, *b;
+
+    (void)arg;
+    make_pair(me, &a, &b);
+    fault = RESET;
+    write_text(a, "into the void");
+    assert_true(weft_loop_prepare(loop) == 0); /* the loss is to be told */
+    assert_int_equal(sends, 1);
+    assert_true(weft_loop_step(loop) >= 0);
+    assert_int_equal(weft_write(a, weft_bytes_from("x")), -ECONNRESET);
+    return 0;
+}
+
+static void a_task_that_asks_how_long_the_loop_may_sleep_sends_first(void **state)
+{
+    (void)state;
+    run(asks_how_long);
+}
+
 /* -- limits -- */
 
 static int meets_its_limits(weft_task *me, void *arg)
@@ -428,6 +449,7 @@ int main(void)
         task_test(two_streams_of_one_task_have_their_own_bytes),
         task_test(each_wait_sends),
         task_test(a_task_that_runs_a_turn_sends_first),
+        task_test(a_task_that_asks_how_long_the_loop_may_sleep_sends_first),
         task_test(limit_and_mark_hold),
         cmocka_unit_test_setup_teardown(a_stream_that_is_written_to_is_not_idle, setup_on_sim, teardown),
         task_test(closed_behind_it_all_goes_out),
