@@ -72,8 +72,8 @@ static void finish(weft_listener *listener)
 
 void listener_lets_go(weft_listener *listener, weft_stream *stream)
 {
-    weft_link_remove(&stream->guest);
-    weft_link_insert_before(&listener->guests, &stream->guest);
+    if (weft_link_is_alone(&stream->guest)) /* one that moves again keeps its place: ask_guests may be there */
+        weft_link_insert_before(&listener->guests, &stream->guest);
 }
 
 static weft_stream *guest_of(weft_link *link)

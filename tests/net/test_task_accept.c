@@ -223,6 +223,54 @@ static void a_listener_that_stops_asks_its_guests_and_ends_them_after_the_grace_
     run(is_asked_to_finish);
 }
 
+/* A guest that is a state machine, and when it is asked closes the scope of another. */
+struct guest {
+    weft_protocol protocol;
+    weft_scope *closes;
+    bool asked;
+};
+
+static void guest_draining(weft_protocol *protocol, weft_stream *stream)
+{
+    struct guest *guest = weft_container_of(protocol, struct guest, protocol);
+
+    guest->asked = true;
+    weft_scope_close(guest->closes);
+    weft_stream_close(stream);
+}
+
+static WEFT_PROTOCOL(guest_ops, "guest", "a test", .draining = guest_draining);
+
+static int closes_another_when_asked(weft_task *me, void *arg)
+{
+    struct guest first = {{&guest_ops}, NULL, false}, last = {{&guest_ops}, NULL, false};
+    weft_stream *second, *third, *there;
+    struct world world;
+
+    (void)arg;
+    make_world(me, &world, NULL);
+    first.closes = weft_scope_open(weft_task_scope(me), WEFT_NEVER);
+    assert_int_equal(weft_connect(world.connects, "mem://here", NULL, &there), 0);
+    assert_int_equal(weft_accept(world.acceptor, first.closes, &second), 0);
+    assert_int_equal(weft_connect(world.connects, "mem://here", NULL, &there), 0);
+    assert_int_equal(weft_accept(world.acceptor, world.accepted, &third), 0);
+    weft_stream_set_protocol(world.here, &first.protocol);
+    weft_stream_set_protocol(third, &last.protocol);
+    weft_listener_stop(weft_acceptor_listener(world.acceptor), WEFT_SECONDS(5));
+    weft_sleep(WEFT_SECONDS(1));
+    assert_true(first.asked);
+    assert_true(last.asked);
+    weft_scope_close(world.connects);
+    weft_sleep(WEFT_SECONDS(10));
+    return 0;
+}
+
+static void all_guests_are_asked_though_one_ends_another(void **state)
+{
+    (void)state;
+    run(closes_another_when_asked);
+}
+
 static int closes_while_it_stops(weft_task *me, void *arg)
 {
     struct world world;
@@ -308,6 +356,7 @@ int main(void)
         task_test(a_scope_that_closes_while_it_is_accepted_for_takes_nothing),
         task_test(an_accepted_stream_counts_among_its_listeners),
         task_test(a_listener_that_stops_asks_its_guests_and_ends_them_after_the_grace_time),
+        task_test(all_guests_are_asked_though_one_ends_another),
         task_test(a_listener_whose_scope_closes_while_it_stops_leaves_its_guests),
         task_test(connections_that_were_lost_while_they_waited_take_no_place),
         task_test(a_lost_connection_that_said_something_is_still_accepted),
