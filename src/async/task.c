@@ -102,7 +102,6 @@ static void close_own(weft_task *task)
 
     if (!own)
         return;
-    scope_pin(own);
     weft_scope_close(own);
     while (own->count > 0) {
         own->closer = &task->scope_watcher;
@@ -372,8 +371,8 @@ weft_task *weft_task_current(void)
 
 weft_scope *weft_task_scope(weft_task *task)
 {
-    if (!task->own)
-        task->own = scope_open_held(task->member.scope, task->name);
+    if (!task->own && (task->own = scope_open_held(task->member.scope, task->name)))
+        scope_pin(task->own); /* until the task ends (close_own), even if it closes it itself */
     return task->own;
 }
 

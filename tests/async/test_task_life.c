@@ -367,12 +367,39 @@ static void failed_allocation_of_a_new_loop_is_an_error(void **state)
     assert_true(support_torture(run_with_new_loop, NULL) >= 10);
 }
 
+static int closes_its_own_scope(weft_task *me, void *arg)
+{
+    weft_scope *own = weft_task_scope(me);
+
+    (void)arg;
+    weft_scope_close(own);
+    assert_int_equal(weft_sleep(MS), 0);
+    assert_ptr_equal(weft_task_scope(me), own);
+    assert_int_equal(weft_spawn(own, sleep_a_little, NULL), WEFT_ECANCELED);
+    assert_null(weft_scope_open(own, WEFT_NEVER));
+    weft_scope_close(own);
+    assert_int_equal(weft_scope_finish(own), 0);
+    ended++;
+    return 0;
+}
+
+static void a_task_may_close_its_own_scope(void **state)
+{
+    (void)state;
+    ended = 0;
+    assert_int_equal(weft_spawn(scope, closes_its_own_scope, NULL), 0);
+    run();
+    assert_int_equal(ended, 1);
+    assert_int_equal(weft_scope_count(scope), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         deferred_test(ten_thousand_tasks_live_at_once),
         deferred_test(ten_thousand_tasks_are_cancelled_at_once),
         deferred_test(cancelling_at_every_turn_leaves_nothing_behind),
+        deferred_test(a_task_may_close_its_own_scope),
         deferred_test(finishing_a_scope_outlasts_a_second_cancellation),
         deferred_test(failed_allocation_is_an_error_everywhere),
         deferred_test(failed_allocation_of_a_new_loop_is_an_error),
