@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include <weft/error.h>
 #include <weft/memory.h>
 
 #include "backend/sim/network.h"
@@ -91,7 +92,7 @@ struct sim_host *sim_host_at(struct sim_host *from, const weft_address *address)
     return NULL;
 }
 
-static void own_address(const struct sim_host *host, uint8_t family, weft_address *ret)
+void sim_host_own_address(const struct sim_host *host, uint8_t family, weft_address *ret)
 {
     memset(ret, 0, sizeof *ret);
     ret->family = family;
@@ -117,8 +118,56 @@ void sim_host_address(const struct sim_host *host, const struct sim_host *peer, 
         memcpy(ret->ip, to->ip, sizeof ret->ip);
         ret->family = to->family;
     } else
-        own_address(host, to->family, ret);
+        sim_host_own_address(host, to->family, ret);
     ret->port = port;
+}
+
+/* -- names -- */
+
+static weft_bytes without_dot(weft_bytes name)
+{
+    if (name.length > 1 && name.data[name.length - 1] == '.')
+        name.length--;
+    return name;
+}
+
+/* Names are compared as DNS does: without regard to case (RFC 4343). */
+static const struct sim_host *host_called(const struct sim_world *world, weft_bytes name)
+{
+    for (const weft_link *link = world->hosts.next; link != &world->hosts; link = link->next) {
+        const struct sim_host *host = weft_container_of(link, const struct sim_host, link);
+        if (weft_bytes_equal_nocase(without_dot(weft_bytes_from(host->name)), name))
+            return host;
+    }
+    return NULL;
+}
+
+static bool is_localhost(weft_bytes name)
+{
+    static const weft_bytes tail = WEFT_BYTES(".localhost");
+
+    return weft_bytes_equal_nocase(name, weft_bytes_skip(tail, 1)) ||
+           (name.length > tail.length &&
+            weft_bytes_equal_nocase(weft_bytes_skip(name, name.length - tail.length), tail));
+}
+
+int sim_host_addresses(const struct sim_world *world, const char *text, weft_address *ret)
+{
+    weft_bytes name = without_dot(weft_bytes_from(text));
+    const struct sim_host *host;
+
+    memset(ret, 0, 2 * sizeof *ret);
+    if (is_localhost(name)) {
+        ret[0] = (weft_address){.family = WEFT_ADDRESS_IPV6, .ip = {[15] = 1}};
+        ret[1] = (weft_address){.family = WEFT_ADDRESS_IPV4, .ip = {127, 0, 0, 1}};
+        return 2;
+    }
+    host = host_called(world, name);
+    if (!host)
+        return WEFT_ENONAME;
+    sim_host_own_address(host, WEFT_ADDRESS_IPV4, &ret[0]);
+    sim_host_own_address(host, WEFT_ADDRESS_IPV6, &ret[1]);
+    return 2;
 }
 
 /* -- links -- */

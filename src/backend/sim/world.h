@@ -131,9 +131,14 @@ void sim_host_free(struct sim_host *host);
 struct sim_host *sim_host_named(const struct sim_world *world, weft_bytes name);
 /* The host that @p address leads to from @p from; NULL: nobody has it. */
 struct sim_host *sim_host_at(struct sim_host *from, const weft_address *address);
+/* The address of @p host in the network, of @p family. */
+void sim_host_own_address(const struct sim_host *host, uint8_t family, weft_address *ret);
 /* The address by which @p host is known to @p peer, in the family of @p to. */
 void sim_host_address(const struct sim_host *host, const struct sim_host *peer, const weft_address *to,
                       weft_address *ret);
+/* Looks a name up: a host's, or localhost. Its addresses come as getaddrinfo sorts them (RFC 6724 §6): private IPv4 before
+ * IPv6, but ::1 before 127.0.0.1. Returns how many, at most 2; WEFT_ENONAME. */
+int sim_host_addresses(const struct sim_world *world, const char *name, weft_address *ret);
 /* The way between two hosts; NULL if there is no memory. */
 struct sim_link *sim_link_between(struct sim_host *a, struct sim_host *b);
 void sim_link_cut(struct sim_link *link, bool cut);
