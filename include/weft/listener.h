@@ -13,7 +13,9 @@
  * become another's. An IPv6 address has no zone. An inherited descriptor belongs to Weft from
  * then on and is closed with its stream or listener; if others share it, they find it blocking or not as it was.
  *
- * Host names other than `localhost` need a resolver, which comes later; they are refused with a clear error.
+ * Whoever connects may name the host (tcp://server.example:7): its addresses are tried in their order until one answers,
+ * all within the stream's one deadline for connecting; if none does, the first one's failure is told. Whoever listens
+ * names an address, or `localhost`, which is 127.0.0.1 here.
  */
 #ifndef WEFT_LISTENER_H
 #define WEFT_LISTENER_H
@@ -95,7 +97,8 @@ WEFT_API void weft_listener_url(const weft_listener *listener, const char *schem
  * @param[out] ret_stream  *borrowed* until lost; may be NULL
  * @param[out] ret_error  as in weft_listen
  * @return 0; an error as in weft_listen, and then nothing will be called. What the network answers (refused, no route,
- *         no such path) is never returned here: it is the reason of `lost`, on every kind of endpoint
+ *         no such path) is never returned here: it is the reason of `lost`, on every kind of endpoint; and so is what a
+ *         look-up of its name answers (WEFT_ENONAME, WEFT_ENAMETRY)
  */
 WEFT_API WEFT_NODISCARD int weft_stream_connect(weft_scope *scope, const char *url, weft_protocol *protocol,
                                                 const weft_stream_options *options, weft_stream **ret_stream,

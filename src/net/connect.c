@@ -10,6 +10,8 @@ static int begin(weft_stream *stream, const struct url *url)
     struct backend *backend = stream->loop->backend;
     int status;
 
+    if (url->name.length > 0)
+        return connect_search_start(stream, url->name, url->endpoint.address.port);
     if (url->kind == URL_SOCKET) {
         struct backend_endpoint to = url->endpoint;
         if (url->any)
@@ -38,7 +40,7 @@ int weft_stream_connect(weft_scope *scope, const char *url_text, weft_protocol *
     struct stream_config *config;
     weft_stream *stream;
     struct url url;
-    int status = url_parse(url_text, &url, ret_error);
+    int status = url_parse_peer(url_text, &url, ret_error);
 
     if (status < 0)
         return status;

@@ -56,6 +56,7 @@ weft_stream *stream_new(weft_scope *scope, struct stream_config *config, weft_pr
 
 static void stream_free(weft_stream *stream)
 {
+    connect_search_end(stream);
     stream_config_unref(stream->config);
     weft_release(stream);
 }
@@ -102,6 +103,7 @@ void stream_doom(weft_stream *stream, int reason, bool abort)
     wheel_stop(&stream->loop->wheel, &stream->timer);
     if (stream->io.transport->close(stream->loop->backend, &stream->io, abort))
         stream->flags |= STREAM_HOME;
+    connect_search_end(stream);
     stream_schedule(stream);
 }
 
@@ -177,6 +179,8 @@ static void stream_closed(struct backend_stream *io)
 {
     weft_stream *stream = weft_container_of(io, weft_stream, io);
 
+    if (connect_search_home(stream))
+        return;
     stream->flags |= STREAM_HOME;
     if (stream->flags & STREAM_LOST) {
         PROBE("stream: lost before its handle came home");
@@ -201,6 +205,8 @@ static void stream_task(struct loop_task *task)
     weft_stream *stream = weft_container_of(task, weft_stream, task);
 
     stream->flags |= STREAM_IN_TASK;
+    if ((stream->flags & (STREAM_RETRY_DUE | STREAM_DOOMED)) == STREAM_RETRY_DUE)
+        connect_search_next(stream);
     if ((stream->flags & (STREAM_OPEN_DUE | STREAM_DOOMED)) == STREAM_OPEN_DUE)
         stream_opened(stream);
     if ((stream->flags & (STREAM_DRAINED | STREAM_DOOMED)) == STREAM_DRAINED)
@@ -246,9 +252,11 @@ static void stream_connected(struct backend_stream *io, int status)
     if (stream->flags & STREAM_DOOMED)
         return;
     if (status < 0) {
-        stream_doom(stream, status, true);
+        if (!connect_search_goes_on(stream, status))
+            stream_doom(stream, status, true);
         return;
     }
+    connect_search_end(stream);
     stream_opened(stream);
     if (stream->flags & STREAM_DIRTY)
         stream_schedule(stream); /* it was written to while it was connecting */

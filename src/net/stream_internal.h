@@ -78,6 +78,7 @@ enum {
     STREAM_DRAIN_ASKED = 1 << 19, /* `draining` was called */
     STREAM_OPEN_DUE = 1 << 20,    /* adopted: the task is to open it */
     STREAM_PAUSE_ASKED = 1 << 22, /* and PAUSED: by weft_stream_pause, so only weft_stream_resume ends it */
+    STREAM_RETRY_DUE = 1 << 23,   /* an address has failed: the task is to try the next */
 };
 
 struct weft_stream {
@@ -92,6 +93,7 @@ struct weft_stream {
     weft_bytequeue output;
     struct stream_input *input;
     struct stream_config *config;
+    struct connect_search *search; /* while it is connecting to a name; else NULL */
     weft_scope_member member;
     weft_listener *listener; /* counts it; NULL if it was not accepted, or its listener has ended before it */
     weft_link guest;         /* among those of its listener that are in another scope */
@@ -122,6 +124,16 @@ void stream_go_on(weft_stream *stream);
 /* Asks the protocol to finish (weft_listener_stop). */
 void stream_ask_to_drain(weft_stream *stream);
 void stream_schedule(weft_stream *stream);
+/* connect_search.c: the addresses of a name */
+/* Looks @p name up, to connect to the first of its addresses that answers. Returns 0 or an error of names_start. */
+int connect_search_start(weft_stream *stream, weft_bytes name, uint16_t port);
+/* An address has failed. Returns whether there is another, which the task is to try. */
+bool connect_search_goes_on(weft_stream *stream, int status);
+void connect_search_next(weft_stream *stream);
+/* The backend has let go of the handle. Returns whether that was one of an address that failed. */
+bool connect_search_home(weft_stream *stream);
+/* It is connected, or not wanted any more. */
+void connect_search_end(weft_stream *stream);
 /* stream_config.c */
 int stream_config_new(const weft_stream_options *options, const struct stream_config *base, struct stream_config **ret);
 void stream_config_unref(struct stream_config *config);

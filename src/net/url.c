@@ -7,6 +7,8 @@
 
 #include <limits.h>
 
+#include "backend/names.h"
+
 /* What fits into a sockaddr_un, with its NUL. */
 #define NAME_MOST 107
 
@@ -14,6 +16,7 @@ struct parse {
     const char *text;
     weft_bytes rest; /* what is not parsed yet; points into text */
     weft_url_error *error;
+    bool names; /* are taken */
 };
 
 static int fail(struct parse *parse, size_t offset, int error, const char *text)
@@ -120,6 +123,55 @@ bool url_parse_ipv6(weft_bytes text, uint8_t ip[16])
     return true;
 }
 
+/* -- names -- */
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* The part behind the last dot; one dot at the end does not count. */
+static weft_bytes last_label(weft_bytes host)
+{
+    size_t begin;
+
+    if (host.length > 0 && host.data[host.length - 1] == '.')
+        host.length--;
+    for (begin = host.length; begin > 0 && host.data[begin - 1] != '.'; begin--)
+        ;
+    return weft_bytes_skip(host, begin);
+}
+
+/* Whether somebody could take it for a number: a resolver may know more forms of addresses than anybody who checks them. */
+static bool looks_numeric(weft_bytes label)
+{
+    if (label.length > 1 && label.data[0] == '0' && (label.data[1] == 'x' || label.data[1] == 'X'))
+        return true;
+    for (size_t i = 0; i < label.length; i++)
+        if (!is_digit(label.data[i]))
+            return false;
+    return true;
+}
+
+bool url_is_name(weft_bytes host)
+{
+    if (host.length == 0 || host.length > NAMES_LENGTH)
+        return false;
+    for (size_t i = 0; i < host.length; i++) {
+        char c = host.data[i];
+        if (!is_letter(c) && !is_digit(c) && c != '-' && c != '_' && c != '.')
+            return false;
+        if (c == '.' && (i == 0 || host.data[i - 1] == '.'))
+            return false;
+    }
+    return !looks_numeric(last_label(host));
+}
+
 /* -- the schemes -- */
 
 static int parse_host(struct parse *parse, weft_bytes host, struct url *ret)
@@ -141,9 +193,15 @@ static int parse_host(struct parse *parse, weft_bytes host, struct url *ret)
     address->family = WEFT_ADDRESS_IPV4;
     if (weft_bytes_equal_nocase(host, weft_bytes_from("localhost")))
         return url_parse_ipv4(weft_bytes_from("127.0.0.1"), address->ip) ? 0 : WEFT_EURL;
-    if (!url_parse_ipv4(host, address->ip))
+    if (url_parse_ipv4(host, address->ip))
+        return 0;
+    if (!parse->names)
         return fail_at(parse, host.data,
                        "the host must be an IPv4 address, an IPv6 address in brackets, localhost, or nothing");
+    if (!url_is_name(host))
+        return fail_at(parse, host.data,
+                       "the host must be a name, an IPv4 address, an IPv6 address in brackets, or nothing");
+    ret->name = host;
     return 0;
 }
 
@@ -225,9 +283,9 @@ static const struct {
     {"fd://", parse_descriptor}, {"stdio:", parse_stdio},
 };
 
-int url_parse(const char *text, struct url *ret, weft_url_error *ret_error)
+static int parse_url(const char *text, bool names, struct url *ret, weft_url_error *ret_error)
 {
-    struct parse parse = {.text = text, .rest = weft_bytes_from(text), .error = ret_error};
+    struct parse parse = {.text = text, .rest = weft_bytes_from(text), .error = ret_error, .names = names};
     struct url found = {.kind = URL_SOCKET};
     int status;
 
@@ -243,4 +301,14 @@ int url_parse(const char *text, struct url *ret, weft_url_error *ret_error)
         return status;
     }
     return fail(&parse, 0, WEFT_ESCHEME, "it must begin with tcp://, unix://, fd://, stdio: or mem://");
+}
+
+int url_parse(const char *text, struct url *ret, weft_url_error *ret_error)
+{
+    return parse_url(text, false, ret, ret_error);
+}
+
+int url_parse_peer(const char *text, struct url *ret, weft_url_error *ret_error)
+{
+    return parse_url(text, true, ret, ret_error);
 }

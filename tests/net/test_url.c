@@ -236,6 +236,38 @@ static void no_mutation_confuses_the_parser(void **state)
     }
 }
 
+/* What a resolver could take for an address that nobody else sees in it is refused (H1-36). */
+static void names_are_for_whoever_connects(void **state)
+{
+    static const char *const names[] = {"example", "a.example", "a.example.", "_x-1.example", "1.example", "0x1.a"};
+    static const char *const wrong[] = {"127.1", "2130706433", "0x7f.1", "1.2.3.0x4", "a.0x10",
+                                        "a..b",  ".a",         "a.1.",   "a b",       "a%2eb",
+                                        "a@b",   "\xc3\xa4",   "a\tb",   "1.2.3.4.",  "."};
+    char text[64];
+    struct url url;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        support_set_context("%s", names[i]);
+        snprintf(text, sizeof text, "tcp://%s:7", names[i]);
+        assert_int_equal(url_parse(text, &url, NULL), WEFT_EURL);
+        assert_int_equal(url_parse_peer(text, &url, NULL), 0);
+        assert_true(weft_bytes_equal(url.name, weft_bytes_from(names[i])));
+        assert_int_equal(url.endpoint.address.port, 7);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        weft_url_error error;
+
+        support_set_context("%s", wrong[i]);
+        snprintf(text, sizeof text, "tcp://%s:7", wrong[i]);
+        assert_int_equal(url_parse_peer(text, &url, &error), WEFT_EURL);
+        assert_int_equal(error.offset, 6);
+    }
+    support_clear_context();
+    assert_int_equal(url_parse_peer("tcp://127.0.0.1:7", &url, NULL), 0);
+    assert_int_equal(url.name.length, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +275,7 @@ int main(void)
         support_test(bad_urls_are_refused_at_their_byte),
         support_test(descriptors_and_stdio),
         support_test(no_mutation_confuses_the_parser),
+        support_test(names_are_for_whoever_connects),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,41 +50,6 @@ static weft_bytes without_fragment(weft_bytes text)
 
 /* -- the host -- */
 
-/* The part behind the last dot; one dot at the end does not count. */
-static weft_bytes last_label(weft_bytes host)
-{
-    size_t begin;
-
-    if (host.length > 0 && host.data[host.length - 1] == '.')
-        host.length--;
-    for (begin = host.length; begin > 0 && host.data[begin - 1] != '.'; begin--)
-        ;
-    return weft_bytes_skip(host, begin);
-}
-
-/* Whether somebody could take it for a number: then it must be an IPv4 address that everybody takes for the same. */
-static bool looks_numeric(weft_bytes label)
-{
-    if (label.length > 1 && label.data[0] == '0' && (label.data[1] == 'x' || label.data[1] == 'X'))
-        return true;
-    for (size_t i = 0; i < label.length; i++)
-        if (!is_digit(label.data[i]))
-            return false;
-    return true;
-}
-
-static bool is_name(weft_bytes host)
-{
-    for (size_t i = 0; i < host.length; i++) {
-        char c = host.data[i];
-        if (!is_alpha(c) && !is_digit(c) && c != '-' && c != '_' && c != '.')
-            return false;
-        if (c == '.' && (i == 0 || host.data[i - 1] == '.'))
-            return false;
-    }
-    return true;
-}
-
 static bool is_host(weft_bytes host)
 {
     uint8_t ip[16];
@@ -93,9 +58,7 @@ static bool is_host(weft_bytes host)
         return false;
     if (host.data[0] == '[')
         return host.length > 2 && url_parse_ipv6(weft_bytes_of(host.data + 1, host.length - 2), ip);
-    if (!is_name(host))
-        return false;
-    return !looks_numeric(last_label(host)) || url_parse_ipv4(host, ip);
+    return url_is_name(host) || url_parse_ipv4(host, ip);
 }
 
 /* -- the whole -- */
