@@ -57,9 +57,17 @@ WEFT_API const weft_file_info *weft_file_about(const weft_file *file);
 
 /**
  * Reads without waiting: what the page cache holds.
- * @return the count (0 at the end); -EAGAIN if it would wait (send it with weft_stream_write_file, or use a job)
+ * @return the count (0 at the end); -EAGAIN if it would wait (send it with weft_stream_write_file, or use
+ *         weft_file_read_start)
  */
 WEFT_API WEFT_NODISCARD int weft_file_read_cached(weft_file *file, uint64_t offset, void *memory, size_t length);
+
+/** How weft_file_create_start (weft/file_write.h) opens; none of them: what is there is kept, and written over. */
+enum {
+    WEFT_FILE_EXCLUSIVE = 1 << 0, /**< -EEXIST if it is there, or a link is */
+    WEFT_FILE_TRUNCATE = 1 << 1,  /**< what is there is thrown away */
+    WEFT_FILE_APPEND = 1 << 2     /**< every write goes to the end, whatever its offset */
+};
 
 /** One entry of a directory listing. */
 typedef struct weft_file_entry {

@@ -11,8 +11,10 @@
 #include <weft/error.h>
 #include <weft/event.h>
 #include <weft/failure.h>
+#include <weft/file_deferred.h>
 #include <weft/file_lock.h>
 #include <weft/file_open.h>
+#include <weft/file_write.h>
 #include <weft/group.h>
 #include <weft/listener.h>
 #include <weft/lock.h>

@@ -12,8 +12,7 @@
 #include <weft/memory.h>
 
 #include "backend/descriptor.h"
-
-#include "backend/file.h"
+#include "backend/file_system.h"
 
 struct entries {
     weft_file_entry *all;
@@ -87,6 +86,12 @@ static int read_entries(DIR *directory, size_t limit, struct entries *entries, b
 }
 
 int file_list(weft_file *file, size_t limit, weft_file_entry **ret_entries, size_t *ret_count, bool *ret_truncated)
+{
+    return file->ops->list(file, limit, ret_entries, ret_count, ret_truncated);
+}
+
+int file_list_plainly(weft_file *file, size_t limit, weft_file_entry **ret_entries, size_t *ret_count,
+                      bool *ret_truncated)
 {
     struct entries entries = {.all = NULL};
     bool truncated = false;

@@ -8,8 +8,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
-#include <stdatomic.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -19,25 +19,14 @@
 #include <weft/memory.h>
 
 #include "backend/descriptor.h"
-#include "backend/file.h"
 #include "backend/file_beneath.h"
+#include "backend/file_system.h"
 #include "base/probe.h"
 
 /* A turn's worth of one file: more waits until the other streams have had their turn. */
 #define SEND_MOST (1024 * 1024)
 
-struct weft_directory {
-    atomic_uint references;
-    int fd;
-};
-
-struct weft_file {
-    weft_owner owner;
-    int fd;
-    dev_t device;
-    struct timespec changed; /* ctime: moves with every change, and cannot be set */
-    weft_file_info info;
-};
+_Thread_local const struct file_system *file_system_here;
 
 static weft_time time_of(const struct timespec *time)
 {
@@ -59,9 +48,12 @@ void file_info_from(const struct stat *about, weft_file_info *ret)
 
 int weft_directory_open(const char *path, weft_directory **ret_directory)
 {
-    weft_directory *directory = weft_allocate_zeroed(1, sizeof *directory);
+    weft_directory *directory;
     int status;
 
+    if (file_system_here)
+        return file_system_here->directory_open(path, ret_directory);
+    directory = weft_allocate_zeroed(1, sizeof *directory);
     if (!directory)
         return WEFT_ENOMEM;
     directory->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -85,7 +77,9 @@ void weft_directory_unref(weft_directory *directory)
 {
     if (!directory || atomic_fetch_sub(&directory->references, 1) != 1)
         return;
-    descriptor_close(directory->fd);
+    if (directory->fd >= 0)
+        descriptor_close(directory->fd);
+    weft_release(directory->path);
     weft_release(directory);
 }
 
@@ -99,10 +93,9 @@ static void file_destroy(weft_owner *owner)
     weft_release(file);
 }
 
-/* Takes fd. */
-static int file_new(int fd, weft_file **ret)
+int file_adopt(int fd, weft_file **ret)
 {
-    weft_file *file = weft_allocate(sizeof *file);
+    weft_file *file = weft_allocate_zeroed(1, sizeof *file);
     struct stat about;
     int status = 0;
 
@@ -117,6 +110,8 @@ static int file_new(int fd, weft_file **ret)
     }
     file->owner = (weft_owner){.references = 1, .destroy = file_destroy};
     file->fd = fd;
+    file->ops = &file_of_system;
+    pthread_mutex_init(&file->syncing, NULL);
     file->device = about.st_dev;
     file->changed = about.st_ctim;
     file_info_from(&about, &file->info);
@@ -126,9 +121,12 @@ static int file_new(int fd, weft_file **ret)
 
 int file_open(weft_directory *directory, const char *path, bool may_wait, weft_file **ret)
 {
-    int fd = file_beneath_open(directory->fd, path, may_wait);
+    int fd;
 
-    return fd < 0 ? fd : file_new(fd, ret);
+    if (file_system_here)
+        return file_system_here->open(directory, path, may_wait, ret);
+    fd = file_beneath_open(directory->fd, path, may_wait);
+    return fd < 0 ? fd : file_adopt(fd, ret);
 }
 
 weft_file *weft_file_ref(weft_file *file)
@@ -144,6 +142,11 @@ void weft_file_unref(weft_file *file)
 }
 
 bool weft_file_is_current(const weft_file *file, const weft_directory *directory, const char *path)
+{
+    return file->ops->is_current(file, directory, path);
+}
+
+bool file_is_current(const weft_file *file, const weft_directory *directory, const char *path)
 {
     struct stat about;
 
@@ -176,8 +179,17 @@ weft_file *file_of_owner(weft_owner *owner)
 
 int file_read(weft_file *file, uint64_t offset, void *memory, size_t length)
 {
+    return file->ops->read(file, offset, memory, length);
+}
+
+int file_read_plainly(weft_file *file, uint64_t offset, void *memory, size_t length)
+{
     ssize_t count;
 
+    if (offset > INT64_MAX)
+        return -EINVAL;
+    if (length > INT_MAX)
+        length = INT_MAX;
     do
         count = pread(file->fd, memory, length, (off_t)offset);
     while (count < 0 && errno == EINTR);
@@ -194,6 +206,11 @@ static bool is_in_memory(int fd)
 
 int weft_file_read_cached(weft_file *file, uint64_t offset, void *memory, size_t length)
 {
+    return file->ops->read_cached(file, offset, memory, length);
+}
+
+static int read_cached(weft_file *file, uint64_t offset, void *memory, size_t length)
+{
     struct iovec run = {.iov_base = memory, .iov_len = length};
     ssize_t count;
 
@@ -205,9 +222,18 @@ int weft_file_read_cached(weft_file *file, uint64_t offset, void *memory, size_t
     if (count < 0 && errno == EOPNOTSUPP && file->info.kind == WEFT_FILE_DIRECTORY)
         return -EISDIR;
     if (count < 0 && errno == EOPNOTSUPP)
-        return is_in_memory(file->fd) ? file_read(file, offset, memory, length) : -EAGAIN;
+        return is_in_memory(file->fd) ? file_read_plainly(file, offset, memory, length) : -EAGAIN;
     return count < 0 ? -errno : (int)count;
 }
+
+const struct file_ops file_of_system = {
+    .read = file_read_plainly,
+    .read_cached = read_cached,
+    .is_current = file_is_current,
+    .list = file_list_plainly,
+    .write = file_write_plainly,
+    .sync = file_sync_plainly,
+};
 
 /* Asking after every page would cost more than sending. */
 #define PROBE_STEP (256 * 1024)

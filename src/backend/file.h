@@ -16,6 +16,16 @@ int file_read(weft_file *file, uint64_t offset, void *memory, size_t length);
 bool file_is_cached(const weft_file *file, uint64_t offset, uint64_t length);
 /* Sends to the descriptor @p out; *ret_sent is counted up even if an error follows. */
 int file_send(int out, weft_file *file, uint64_t offset, uint64_t length, int64_t *ret_sent);
+/* Opens @p path for reading and writing, makes it if it is not there; @p flags of weft/file_write.h. These block. */
+int file_create(weft_directory *directory, const char *path, unsigned flags, weft_file **ret);
+/* Writes all of it, or says why not; *ret_count is set in both cases. */
+int file_write(weft_file *file, uint64_t offset, const void *data, size_t length, size_t *ret_count);
+/* What was written is on the disk. After one failure it always fails: what was lost then cannot be had back. */
+int file_sync(weft_file *file);
+int file_rename(weft_directory *directory, const char *from, const char *to);
+int file_remove(weft_directory *directory, const char *path);
+int directory_make(weft_directory *directory, const char *path);
+int directory_sync(weft_directory *directory, const char *path);
 /* Reads the entries of a directory: may block, any thread may call it. */
 int file_list(weft_file *directory, size_t limit, weft_file_entry **ret_entries, size_t *ret_count,
               bool *ret_truncated);

@@ -10,7 +10,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -26,12 +28,15 @@
 #define READ_FLAGS (O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
 /* How often an opening is tried that a rename somewhere above it has disturbed (openat2(2), EAGAIN). */
 #define TRIES 32
+/* Of files that are made, less the umask. */
+#define FILE_MODE 0666
 #define SEGMENT_MOST 255
 
 static int by_kernel(int directory, const char *path, int flags, bool may_wait)
 {
     struct open_how how = {
         .flags = (unsigned)flags,
+        .mode = flags & O_CREAT ? FILE_MODE : 0,
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | (may_wait ? 0 : RESOLVE_CACHED),
     };
     long fd;
@@ -58,7 +63,7 @@ static int next_segment(const char **path, char segment[SEGMENT_MOST + 1])
     return 0;
 }
 
-static int by_walking(int directory, const char *path)
+static int by_walking(int directory, const char *path, int last_flags)
 {
     char segment[SEGMENT_MOST + 1];
     int at = directory, status = -ENOENT;
@@ -67,8 +72,8 @@ static int by_walking(int directory, const char *path)
         int flags, next;
 
         status = next_segment(&path, segment);
-        flags = *path ? O_PATH | O_DIRECTORY | O_CLOEXEC : READ_FLAGS;
-        next = status < 0 ? -1 : openat(at, segment, flags | O_NOFOLLOW);
+        flags = *path ? O_PATH | O_DIRECTORY | O_CLOEXEC : last_flags;
+        next = status < 0 ? -1 : openat(at, segment, flags | O_NOFOLLOW, FILE_MODE);
         if (status == 0 && next < 0)
             status = -errno;
         if (at != directory)
@@ -88,7 +93,31 @@ int file_beneath_open(int directory, const char *path, bool may_wait)
         return -EAGAIN; /* before Linux 5.12: no RESOLVE_CACHED, so it might wait */
     if (fd != -ENOSYS)
         return fd;
-    return may_wait ? by_walking(directory, path) : -EAGAIN;
+    return may_wait ? by_walking(directory, path, READ_FLAGS) : -EAGAIN;
+}
+
+int file_beneath_open_with(int directory, const char *path, int flags)
+{
+    int fd = by_kernel(directory, path, flags, true);
+
+    return fd == -ENOSYS ? by_walking(directory, path, flags) : fd;
+}
+
+int file_beneath_parent(int directory, const char *path, const char **ret_name)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    char parent[PATH_MAX] = ".";
+
+    if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return -EINVAL;
+    if (slash == path)
+        return -EXDEV;
+    if (slash && (size_t)(slash - path) >= sizeof parent)
+        return -ENAMETOOLONG;
+    if (slash)
+        snprintf(parent, sizeof parent, "%.*s", (int)(slash - path), path);
+    *ret_name = name;
+    return file_beneath_open_with(directory, parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
 /* A path of one segment cannot lead out unless it is a link itself; in a longer one any folder may have become one. */
