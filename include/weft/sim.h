@@ -69,9 +69,11 @@ typedef struct weft_faults {
     unsigned slow_jobs;        /**< a job takes long, and others overtake it */
     unsigned name_failures;    /**< a name look-up fails */
     unsigned slow_names;       /**< a name look-up answers late */
-    unsigned file_errors;      /**< opening or reading a file fails with -EIO */
+    unsigned file_errors;      /**< whatever is done with a file or a name of one fails with -EIO */
     unsigned short_file_reads; /**< reading a file gives less than was asked for */
     unsigned slow_files;       /**< a file is not in the page cache */
+    unsigned full_disks;       /**< a disk becomes full, at once or soon, for up to a minute: -ENOSPC */
+    unsigned failed_syncs;     /**< a sync fails with -EIO, and what was written since the last may never be kept */
     unsigned allocations;      /**< an allocation of a loop in the world fails */
     unsigned rare_paths;       /**< Weft's own code takes one of its rare paths: small buffers, full tables */
 } weft_faults;
@@ -99,7 +101,7 @@ WEFT_API void weft_sim_calm(weft_sim *sim);
  * Adds a host with addresses of its own (10.0.0.N and fd00::N, and the loopback addresses) under the name @p name, and
  * makes a loop for it.
  * @param name  copied; what others in the world look up
- * @return *borrowed*, *until* weft_sim_free; weft_loop_free may be called on it before. NULL if there is no memory
+ * @return *borrowed*, *until* weft_sim_free or weft_sim_crash; weft_loop_free may be called on it before. NULL if there is no memory
  */
 WEFT_API WEFT_NODISCARD weft_loop *weft_sim_host(weft_sim *sim, const char *name);
 
@@ -140,6 +142,15 @@ WEFT_API int weft_sim_signal(weft_sim *sim, const char *name, int number);
 /** Cuts the link between two hosts, or mends it: what is sent meanwhile arrives after it was mended, if nobody has given
  *  up. @return 0; -ENOENT if there is no such host */
 WEFT_API int weft_sim_cut(weft_sim *sim, const char *one, const char *other, bool cut);
+
+/**
+ * Has the host @p name lose its power: its loops and programs are gone (their callbacks are told, for their memory's
+ * sake, but nothing that they do then leaves the host or gets to its disk), its peers are told nothing, and of what was
+ * written and not synced its disk has what the seed leaves. Start it again with weft_sim_host or weft_sim_program.
+ * Between two weft_sim_run only.
+ * @return 0; -ENOENT if there is no such host
+ */
+WEFT_API int weft_sim_crash(weft_sim *sim, const char *name);
 
 /** Something that must hold whenever a turn of a loop has ended. Embedded in the caller's memory, *until* the world is
  *  freed. */

@@ -89,7 +89,8 @@ static void file_destroy(weft_owner *owner)
 {
     weft_file *file = weft_container_of(owner, weft_file, owner);
 
-    descriptor_close(file->fd);
+    if (file->fd >= 0)
+        descriptor_close(file->fd);
     weft_release(file);
 }
 

@@ -59,6 +59,7 @@ static int step(struct sim_node *node)
         return 0;
     status = weft_loop_step(node->loop);
     sim_world_enter(NULL);
+    sim_disk_enter(NULL);
     return status < 0 ? status : 0;
 }
 

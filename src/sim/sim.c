@@ -41,7 +41,7 @@ weft_sim *weft_sim_new(uint64_t seed)
     return sim;
 }
 
-static void node_free(struct sim_node *node)
+void sim_node_free(struct sim_node *node)
 {
     if (node->program)
         sim_program_free(node->program);
@@ -57,7 +57,7 @@ void weft_sim_free(weft_sim *sim)
     sim->ending = true;
     weft_sim_calm(sim);
     while (!weft_link_is_alone(&sim->nodes))
-        node_free(weft_container_of(sim->nodes.prev, struct sim_node, link));
+        sim_node_free(weft_container_of(sim->nodes.prev, struct sim_node, link));
     stack_pool_free(sim->stacks);
     sim_world_fini(&sim->world);
     weft_release(sim);
@@ -93,7 +93,7 @@ weft_loop *weft_sim_host(weft_sim *sim, const char *name)
     status = weft_loop_new(NULL, &node->loop);
     sim_open_on(NULL);
     if (status < 0) {
-        node_free(node);
+        sim_node_free(node);
         return NULL;
     }
     return node->loop;
@@ -111,7 +111,7 @@ int weft_sim_program(weft_sim *sim, const char *name, int (*entry)(int argc, cha
         return WEFT_ENOMEM;
     node->program = sim_allocate(&sim->world, sizeof *node->program);
     if (!node->program) {
-        node_free(node);
+        sim_node_free(node);
         return WEFT_ENOMEM;
     }
     *node->program = (struct sim_program){.sim = sim, .host = node->host, .entry = entry, .argv = argv};

@@ -61,6 +61,11 @@ struct weft_sim {
     size_t probe_count;
 };
 
+/* -- sim.c -- */
+
+/* Ends what runs there. */
+void sim_node_free(struct sim_node *node);
+
 /* -- program.c -- */
 
 /* Lets it go on until it waits or ends. */

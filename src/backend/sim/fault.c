@@ -95,6 +95,8 @@ static unsigned greatest_chance(enum sim_fault_kind kind)
     case FAULT_buffers:
     case FAULT_missed_accepts:
     case FAULT_file_errors:
+    case FAULT_full_disks:
+    case FAULT_failed_syncs:
     case FAULT_name_failures:
         return 100000;
     default:

@@ -36,6 +36,8 @@
     X(file_errors, "file-errors")           \
     X(short_file_reads, "short-file-reads") \
     X(slow_files, "slow-files")             \
+    X(full_disks, "full-disks")             \
+    X(failed_syncs, "failed-syncs")         \
     X(allocations, "allocations")           \
     X(rare_paths, "rare-paths")
 

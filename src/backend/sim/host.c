@@ -23,6 +23,7 @@ struct sim_host *sim_host_new(struct sim_world *world, const char *name)
     host->world = world;
     host->number = ++world->host_count;
     host->next_port = FIRST_PORT;
+    sim_disk_init(&host->disk, world, &world->disks);
     weft_link_init(&host->ports);
     weft_link_init(&host->connections);
     weft_link_init(&host->links);
@@ -34,6 +35,7 @@ struct sim_host *sim_host_new(struct sim_world *world, const char *name)
 void sim_host_free(struct sim_host *host)
 {
     sim_connections_free(host);
+    sim_disk_fini(&host->disk);
     while (!weft_link_is_alone(&host->links)) {
         struct sim_link *link = weft_container_of(host->links.next, struct sim_link, link);
         sim_event_cancel(host->world, &link->mend);

@@ -34,6 +34,22 @@ static weft_time sim_wall(struct backend *backend)
     return WALL_START + world->now + self->host->wall_skew;
 }
 
+weft_time sim_world_wall(const struct sim_world *world)
+{
+    return WALL_START + world->now;
+}
+
+/* -- whose code runs -- */
+
+static _Thread_local struct sim_host *open_on;
+
+/* Nobody's turn runs; but the program on a host may. */
+static void leave(void)
+{
+    sim_world_enter(NULL);
+    sim_disk_enter(open_on);
+}
+
 /* -- waiting -- */
 
 void sim_news_add(struct sim_backend *backend, struct sim_news *news)
@@ -103,7 +119,7 @@ static int sim_wait(struct backend *backend, weft_time timeout)
     struct sim_world *world = self->world;
     int status = 0;
 
-    sim_world_enter(NULL);
+    leave();
     sim_world_advance(world, world->now);
     if (!sim_is_ready(self) && timeout != 0)
         status = wait_long(self, timeout);
@@ -111,6 +127,7 @@ static int sim_wait(struct backend *backend, weft_time timeout)
     sim_note(world, "turn", self->host, 0, 0, 0);
     world->counts.turns++;
     sim_world_enter(world);
+    sim_disk_enter(self->host);
     return status;
 }
 
@@ -224,7 +241,7 @@ static void sim_close(struct backend *backend)
     sim_jobs_free(self);
     if (world->closed)
         world->closed(world, self);
-    sim_world_enter(NULL);
+    leave();
     weft_release(self);
     if (alone)
         free_world(world);
@@ -270,11 +287,10 @@ int sim_backend_new(struct sim_host *host, struct sim_backend **ret)
     return 0;
 }
 
-static _Thread_local struct sim_host *open_on;
-
 void sim_open_on(struct sim_host *host)
 {
     open_on = host;
+    sim_disk_enter(host);
 }
 
 struct sim_world *sim_world_opening(void)

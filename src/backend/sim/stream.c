@@ -210,7 +210,7 @@ static int64_t sim_send_file(struct backend *backend, struct backend_stream *str
     room = shorter(end, FAULT_short_file_reads, room);
     if (room == 0 || sim_fault(faults_of(end), FAULT_slow_files))
         return cut_short(end, 0);
-    count = file_read(file, offset, buffer, room);
+    count = sim_file_read_plainly(file, offset, buffer, room);
     if (count <= 0)
         return count < 0 ? count : WEFT_ECHANGED;
     count = sim_end_take(end, buffer, (size_t)count);

@@ -183,6 +183,7 @@ void sim_world_init(struct sim_world *world, uint64_t seed)
     random_fork(&source, &world->secrets);
     random_fork(&source, &world->user);
     sim_faults_init(&world->faults, &source);
+    random_fork(&source, &world->disks);
     __atomic_store_n(&weft_probing, &hooks, __ATOMIC_RELAXED);
 }
 

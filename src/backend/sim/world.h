@@ -18,6 +18,7 @@
 #include <weft/list.h>
 
 #include "backend/backend.h"
+#include "backend/sim/disk.h"
 #include "backend/sim/fault.h"
 #include "base/heap.h"
 
@@ -52,6 +53,7 @@ struct sim_host {
     uint16_t next_port;
     weft_link links; /* to other hosts, of which this has the lower number */
     weft_link backends;
+    struct sim_disk disk;
     char name[];
 };
 
@@ -69,7 +71,7 @@ struct sim_world {
     weft_time now;
     struct heap events;
     uint64_t order;
-    struct random_source schedule, network, secrets, user;
+    struct random_source schedule, network, secrets, user, disks;
     struct sim_faults faults;
     weft_link hosts; /* in the order in which they were made */
     unsigned host_count;
@@ -148,6 +150,8 @@ void sim_link_cut(struct sim_link *link, bool cut);
 int sim_backend_new(struct sim_host *host, struct sim_backend **ret);
 /* From now on a backend that is opened without a name, on this thread, is one of @p host's. NULL: no more. */
 void sim_open_on(struct sim_host *host);
+/* The wall clock of @p world, which no fault has touched. */
+weft_time sim_world_wall(const struct sim_world *world);
 /* The world of which a backend would be one; NULL. */
 struct sim_world *sim_world_opening(void);
 /* Whether there is anything that its loop has to do now. */

@@ -1,0 +1,571 @@
+/* SPDX-License-Identifier: MIT */
+/* The disks of a simulated world: what is written stays there, fails as the seed says, and is lost with the power. */
+#include "support/support.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <weft/file_deferred.h>
+#include <weft/file_open.h>
+#include <weft/log.h>
+#include <weft/loop.h>
+#include <weft/sim.h>
+#include <weft/task.h>
+
+static char place[64];
+static weft_directory *directory;
+static weft_sim *sim;
+static weft_loop *host;
+
+static void write_real(const char *name, const char *text)
+{
+    char path[128];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/%s", place, name);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static int setup(void **state)
+{
+    strcpy(place, "/tmp/weft-disk-XXXXXX");
+    if (!mkdtemp(place))
+        return -1;
+    write_real("a.txt", "the system's");
+    write_real("b.txt", "other");
+    return support_setup(state);
+}
+
+static int teardown(void **state)
+{
+    char command[100];
+    int status = support_teardown(state);
+
+    snprintf(command, sizeof command, "rm -rf '%s'", place);
+    return system(command) != 0 ? -1 : status;
+}
+
+#define disk_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+static void begin(uint64_t seed, const weft_faults *faults)
+{
+    sim = weft_sim_new(seed);
+    assert_non_null(sim);
+    host = weft_sim_host(sim, "host.example");
+    assert_non_null(host);
+    assert_int_equal(weft_directory_open(place, &directory), 0);
+    if (faults)
+        assert_int_equal(weft_sim_faults(sim, faults), 0);
+}
+
+static void end(void)
+{
+    weft_sim_free(sim);
+    weft_directory_unref(directory);
+}
+
+/* -- one call of the host's, waited for -- */
+
+static struct {
+    weft_file_call call;
+    unsigned done;
+    int status;
+} now;
+
+static void told(weft_file_call *call, int status)
+{
+    (void)call;
+    now.done++;
+    now.status = status;
+}
+
+static int result(int status)
+{
+    assert_int_equal(status, 0);
+    assert_true(weft_sim_run(sim, WEFT_MINUTES(10)) >= 0);
+    assert_int_equal(now.done, 1);
+    now.done = 0;
+    return now.status;
+}
+
+#define ROOT weft_loop_scope(host)
+
+static int create(const char *path, unsigned flags, weft_file **ret)
+{
+    int status = result(weft_file_create_start(&now.call, ROOT, directory, path, flags, told));
+
+    *ret = now.call.file;
+    return status;
+}
+
+static int put(weft_file *file, uint64_t offset, const char *text)
+{
+    return result(weft_file_write_start(&now.call, ROOT, file, offset, weft_bytes_from(text), told));
+}
+
+static int sync_file(weft_file *file)
+{
+    return result(weft_file_sync_start(&now.call, ROOT, file, told));
+}
+
+static int rename_file(const char *from, const char *to)
+{
+    return result(weft_file_rename_start(&now.call, ROOT, directory, from, to, told));
+}
+
+static int remove_file(const char *path)
+{
+    return result(weft_file_remove_start(&now.call, ROOT, directory, path, told));
+}
+
+static int make_directory(const char *path)
+{
+    return result(weft_directory_make_start(&now.call, ROOT, directory, path, told));
+}
+
+static int sync_directory(const char *path)
+{
+    return result(weft_directory_sync_start(&now.call, ROOT, directory, path, told));
+}
+
+/* -- opening for reading, as a server does -- */
+
+static struct {
+    weft_file_open open;
+    unsigned done;
+    int status;
+} opening;
+
+static void opened(weft_file_open *open, int status)
+{
+    (void)open;
+    opening.done++;
+    opening.status = status;
+}
+
+/* Opens on the host's loop: a post, so that it runs there. */
+static void open_post(weft_post *post)
+{
+    const char *path = *(const char **)(void *)(post + 1);
+    int status = weft_file_open_start(&opening.open, ROOT, directory, path, opened);
+
+    if (status < 1)
+        opened(&opening.open, status);
+}
+
+static int open_path(const char *path, weft_file **ret)
+{
+    struct {
+        weft_post post;
+        const char *path;
+    } ask = {.post = {.run = open_post}, .path = path};
+
+    opening.done = 0;
+    weft_loop_post(host, &ask.post);
+    assert_true(weft_sim_run(sim, WEFT_MINUTES(10)) >= 0);
+    assert_int_equal(opening.done, 1);
+    *ret = opening.open.file;
+    return opening.status;
+}
+
+/* What is in @p path, or NULL. */
+static const char *content(const char *path)
+{
+    static char text[256];
+    weft_file *file;
+    int status = open_path(path, &file);
+
+    if (status < 0) {
+        assert_int_equal(status, -ENOENT);
+        return NULL;
+    }
+    assert_int_equal(result(weft_file_read_start(&now.call, ROOT, file, 0, text, sizeof text - 1, told)), 0);
+    text[now.call.count] = '\0';
+    weft_file_unref(file);
+    return text;
+}
+
+static void assert_real(const char *name, const char *expected)
+{
+    char path[128], text[64];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/%s", place, name);
+    file = fopen(path, "r");
+    assert_true((file != NULL) == (expected != NULL));
+    if (!file)
+        return;
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    if (strcmp(name, "a.txt") == 0)
+        assert_memory_equal(text, expected, strlen(expected));
+}
+
+static void put_whole(const char *path, const char *text, bool sync)
+{
+    weft_file *file;
+
+    assert_int_equal(create(path, WEFT_FILE_TRUNCATE, &file), 0);
+    assert_int_equal(put(file, 0, text), 0);
+    if (sync)
+        assert_int_equal(sync_file(file), 0);
+    weft_file_unref(file);
+}
+
+/* -- a kind disk -- */
+
+static void the_world_reads_real_files_and_writes_none(void **state)
+{
+    weft_file *file;
+
+    (void)state;
+    begin(1, NULL);
+    assert_string_equal(content("a.txt"), "the system's");
+    assert_int_equal(create("a.txt", 0, &file), 0);
+    assert_int_equal(put(file, 4, "world!!"), 0);
+    weft_file_unref(file);
+    assert_string_equal(content("a.txt"), "the world!!s");
+    put_whole("new", "made here", true);
+    assert_string_equal(content("new"), "made here");
+    assert_int_equal(create("new", WEFT_FILE_APPEND, &file), 0);
+    assert_int_equal(put(file, 0, ", and more"), 0);
+    weft_file_unref(file);
+    assert_string_equal(content("new"), "made here, and more");
+    assert_int_equal(create("new", WEFT_FILE_EXCLUSIVE, &file), -EEXIST);
+    assert_int_equal(create("b.txt", WEFT_FILE_EXCLUSIVE, &file), -EEXIST);
+    assert_int_equal(remove_file("b.txt"), 0);
+    assert_int_equal(remove_file("b.txt"), -ENOENT);
+    assert_null(content("b.txt"));
+    assert_int_equal(make_directory("d"), 0);
+    assert_int_equal(make_directory("d"), -EEXIST);
+    assert_int_equal(make_directory("no/d"), -ENOENT);
+    assert_int_equal(create("a.txt/x", 0, &file), -ENOTDIR);
+    assert_int_equal(rename_file("new", "d/moved"), 0);
+    assert_null(content("new"));
+    assert_string_equal(content("d/moved"), "made here, and more");
+    assert_int_equal(rename_file("nothing", "x"), -ENOENT);
+    assert_int_equal(sync_directory("d"), 0);
+    assert_int_equal(sync_directory("a.txt"), -ENOTDIR);
+    assert_int_equal(create("../x", 0, &file), -EXDEV);
+    assert_int_equal(create("d/../../x", 0, &file), -EXDEV);
+    assert_int_equal(open_path("..", &file), -EXDEV);
+    end();
+    assert_real("a.txt", "the system's");
+    assert_real("b.txt", "other");
+    assert_real("new", NULL);
+    assert_real("d", NULL);
+}
+
+static struct {
+    weft_file_list list;
+    unsigned done;
+    int status;
+} listing;
+
+static void listed(weft_file_list *list, int status)
+{
+    (void)list;
+    listing.done++;
+    listing.status = status;
+}
+
+static void listings_tell_what_the_world_has(void **state)
+{
+    static const char *const expected[] = {"a.txt", "c.txt", "d"};
+    weft_file *file;
+
+    (void)state;
+    begin(1, NULL);
+    put_whole("c.txt", "made", false);
+    put_whole("a.txt", "anew", false);
+    assert_int_equal(make_directory("d"), 0);
+    put_whole("d/beneath", "", false);
+    assert_int_equal(remove_file("b.txt"), 0);
+    assert_int_equal(open_path(".", &file), 0);
+    listing.done = 0;
+    assert_int_equal(weft_file_list_start(&listing.list, ROOT, file, 100, listed), 0);
+    assert_true(weft_sim_run(sim, WEFT_MINUTES(1)) >= 0);
+    assert_int_equal(listing.status, 0);
+    assert_int_equal(listing.list.count, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_true(weft_bytes_equal(listing.list.entries[i].name, weft_bytes_from(expected[i])));
+    assert_int_equal(listing.list.entries[0].info.length, 4);
+    assert_false(listing.list.truncated);
+    weft_file_list_fini(&listing.list);
+    assert_int_equal(weft_file_list_start(&listing.list, ROOT, file, 2, listed), 0);
+    assert_true(weft_sim_run(sim, WEFT_MINUTES(1)) >= 0);
+    assert_int_equal(listing.list.count, 2);
+    assert_true(listing.list.truncated);
+    weft_file_list_fini(&listing.list);
+    weft_file_unref(file);
+    end();
+}
+
+static void each_host_has_a_disk(void **state)
+{
+    weft_loop *first;
+
+    (void)state;
+    begin(1, NULL);
+    put_whole("a.txt", "the first's", true);
+    first = host;
+    host = weft_sim_host(sim, "other.example");
+    assert_string_equal(content("a.txt"), "the system's");
+    host = first;
+    assert_string_equal(content("a.txt"), "the first's");
+    end();
+}
+
+/* -- faults, one by one -- */
+
+static void every_call_can_fail(void **state)
+{
+    weft_file *file, *other;
+
+    (void)state;
+    begin(1, NULL);
+    assert_int_equal(create("f", 0, &file), 0);
+    assert_int_equal(weft_sim_faults(sim, &(weft_faults){.size = sizeof(weft_faults), .file_errors = 1000000}), 0);
+    assert_int_equal(open_path("a.txt", &other), -EIO);
+    assert_int_equal(create("f", 0, &other), -EIO);
+    assert_int_equal(put(file, 0, "x"), -EIO);
+    assert_int_equal(result(weft_file_read_start(&now.call, ROOT, file, 0, &(char){0}, 1, told)), -EIO);
+    assert_int_equal(rename_file("f", "g"), -EIO);
+    assert_int_equal(remove_file("f"), -EIO);
+    assert_int_equal(make_directory("d"), -EIO);
+    assert_int_equal(sync_directory("."), -EIO);
+    assert_int_equal(weft_sim_faults(sim, &(weft_faults){.size = sizeof(weft_faults), .descriptors = 1000000}), 0);
+    assert_int_equal(open_path("a.txt", &other), -EMFILE);
+    assert_int_equal(create("f", 0, &other), -EMFILE);
+    assert_int_equal(put(file, 0, "x"), 0);
+    weft_file_unref(file);
+    end();
+}
+
+static void reads_come_short_and_slow(void **state)
+{
+    char text[32];
+    weft_file *file;
+    size_t least = 32;
+
+    (void)state;
+    begin(1, NULL);
+    assert_int_equal(weft_sim_faults(sim, &(weft_faults){.size = sizeof(weft_faults), .slow_files = 1000000}), 0);
+    assert_int_equal(open_path("a.txt", &file), 0); /* by a job */
+    assert_int_equal(weft_file_read_cached(file, 0, text, sizeof text), -EAGAIN);
+    assert_int_equal(result(weft_file_read_start(&now.call, ROOT, file, 0, text, 12, told)), 0);
+    assert_int_equal(now.call.count, 12);
+    assert_int_equal(weft_sim_faults(sim, &(weft_faults){.size = sizeof(weft_faults), .short_file_reads = 1000000}), 0);
+    for (int i = 0; i < 50; i++) {
+        assert_int_equal(result(weft_file_read_start(&now.call, ROOT, file, 0, text, 12, told)), 0);
+        assert_true(now.call.count > 0 && now.call.count < 12);
+        assert_memory_equal(text, "the system's", now.call.count);
+        least = now.call.count < least ? now.call.count : least;
+    }
+    assert_int_equal(least, 1);
+    weft_file_unref(file);
+    end();
+}
+
+static void a_full_disk_takes_a_part_and_gets_room_again(void **state)
+{
+    weft_file *file;
+    unsigned partly = 0, failed = 0;
+
+    (void)state;
+    begin(3, NULL);
+    assert_int_equal(create("f", 0, &file), 0);
+    assert_int_equal(weft_sim_faults(sim, &(weft_faults){.size = sizeof(weft_faults), .full_disks = 1000000}), 0);
+    for (int i = 0; i < 50; i++)
+        if (put(file, 0, "thirty-two bytes, one after other") == -ENOSPC) {
+            failed++;
+            partly += now.call.count > 0;
+            assert_true(now.call.count < 33);
+        }
+    assert_true(failed > 0 && partly > 0);
+    weft_sim_calm(sim);
+    assert_int_equal(put(file, 0, "room"), 0);
+    weft_file_unref(file);
+    end();
+}
+
+/* EL-20 */
+static void what_a_sync_lost_is_never_kept(void **state)
+{
+    unsigned lost = 0;
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        weft_file *file;
+
+        begin(seed, NULL);
+        put_whole("f", "old", true);
+        assert_int_equal(sync_directory("."), 0);
+        assert_int_equal(create("f", 0, &file), 0);
+        assert_int_equal(put(file, 0, "new"), 0);
+        assert_int_equal(weft_sim_faults(sim, &(weft_faults){.size = sizeof(weft_faults), .failed_syncs = 1000000}), 0);
+        assert_int_equal(sync_file(file), -EIO);
+        weft_sim_calm(sim);
+        assert_int_equal(sync_file(file), -EIO);
+        weft_file_unref(file);
+        assert_int_equal(create("f", 0, &file), 0);
+        assert_int_equal(sync_file(file), 0); /* the lie of fsync: there is nothing dirty any more */
+        weft_file_unref(file);
+        assert_string_equal(content("f"), "new");
+        assert_int_equal(weft_sim_crash(sim, "host.example"), 0);
+        host = weft_sim_host(sim, "host.example");
+        lost += strcmp(content("f"), "old") == 0;
+        end();
+    }
+    assert_true(lost > 0 && lost < 20);
+}
+
+/* -- a loss of power -- */
+
+static void what_was_synced_survives_the_loss_of_power(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 30; seed++) {
+        begin(seed, NULL);
+        put_whole("f", "kept", true);
+        assert_int_equal(make_directory("d"), 0);
+        assert_int_equal(sync_directory("."), 0);
+        put_whole("d/g", "kept, too", true);
+        assert_int_equal(sync_directory("d"), 0);
+        assert_int_equal(weft_sim_crash(sim, "host.example"), 0);
+        host = weft_sim_host(sim, "host.example");
+        assert_string_equal(content("f"), "kept");
+        assert_string_equal(content("d/g"), "kept, too");
+        assert_string_equal(content("a.txt"), "the system's");
+        end();
+    }
+}
+
+static void what_was_not_synced_may_be_lost_or_torn(void **state)
+{
+    static char old[3000], new[3000];
+    unsigned gone = 0, there = 0, torn = 0;
+
+    (void)state;
+    memset(old, 'o', sizeof old - 1);
+    memset(new, 'n', sizeof new - 1);
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        const char *text;
+        weft_file *file;
+        char all[3000] = "";
+
+        begin(seed, NULL);
+        put_whole("f", old, true);
+        assert_int_equal(sync_directory("."), 0);
+        assert_int_equal(create("f", 0, &file), 0);
+        assert_int_equal(put(file, 0, new), 0);
+        weft_file_unref(file);
+        put_whole("g", "never synced", true); /* its directory was not */
+        assert_int_equal(weft_sim_crash(sim, "host.example"), 0);
+        host = weft_sim_host(sim, "host.example");
+        text = content("g");
+        gone += !text;
+        there += text && strcmp(text, "never synced") == 0;
+        assert_int_equal(open_path("f", &file), 0);
+        assert_int_equal(result(weft_file_read_start(&now.call, ROOT, file, 0, all, sizeof all, told)), 0);
+        assert_int_equal(now.call.count, sizeof all - 1);
+        torn += memchr(all, 'o', now.call.count) && memchr(all, 'n', now.call.count);
+        weft_file_unref(file);
+        end();
+    }
+    assert_int_equal(gone + there, 60);
+    assert_true(gone > 10 && there > 10 && torn > 20);
+}
+
+/* The recipe of weft/file_write.h: at any moment the old content is there, or the new one. */
+static unsigned replaced;
+
+static int replace(weft_task *me, void *arg)
+{
+    weft_scope *scope = weft_task_scope(me);
+    weft_file *file;
+    int status;
+
+    (void)arg;
+    for (unsigned i = 0; i < 100; i++) {
+        char text[16];
+
+        snprintf(text, sizeof text, "number %u", i);
+        status = weft_await(weft_file_create(scope, directory, "f.new", WEFT_FILE_TRUNCATE), &file);
+        if (status < 0)
+            continue;
+        status = weft_wait(weft_file_write(scope, file, 0, weft_bytes_from(text)));
+        if (status == 0)
+            status = weft_wait(weft_file_sync(scope, file));
+        weft_file_unref(file);
+        if (status == 0)
+            status = weft_wait(weft_file_rename(scope, directory, "f.new", "f"));
+        if (status == 0)
+            status = weft_wait(weft_directory_sync(scope, directory, "."));
+        if (status == 0)
+            replaced = i + 1;
+    }
+    return 0;
+}
+
+static uint64_t replace_and_crash(uint64_t seed)
+{
+    unsigned found = 0;
+    const char *text;
+    uint64_t hash;
+
+    begin(seed, NULL);
+    replaced = 0;
+    weft_sim_swarm(sim, false);
+    assert_non_null(weft_spawn_done(ROOT, replace, NULL).deferred);
+    assert_true(weft_sim_run(sim, (weft_time)weft_sim_draw(sim, WEFT_SECONDS(2))) >= 0);
+    assert_int_equal(weft_sim_crash(sim, "host.example"), 0);
+    weft_sim_calm(sim);
+    host = weft_sim_host(sim, "host.example");
+    text = content("f");
+    if (text)
+        assert_int_equal(sscanf(text, "number %u", &found), 1);
+    assert_true(replaced == 0 || (text && found + 1 >= replaced));
+    hash = weft_sim_hash(sim);
+    end();
+    return hash;
+}
+
+static void a_safe_replacement_survives_everything(void **state)
+{
+    (void)state;
+    weft_log_set_threshold(WEFT_LOG_ERROR);
+    for (uint64_t seed = 1; seed <= 300; seed++) {
+        uint64_t hash;
+
+        support_set_context("seed %" PRIu64, seed);
+        hash = replace_and_crash(seed);
+        assert_true(replace_and_crash(seed) == hash);
+        support_clear_context();
+    }
+    weft_log_set_threshold(WEFT_LOG_INFO);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        disk_test(the_world_reads_real_files_and_writes_none),
+        disk_test(listings_tell_what_the_world_has),
+        disk_test(each_host_has_a_disk),
+        disk_test(every_call_can_fail),
+        disk_test(reads_come_short_and_slow),
+        disk_test(a_full_disk_takes_a_part_and_gets_room_again),
+        disk_test(what_a_sync_lost_is_never_kept),
+        disk_test(what_was_synced_survives_the_loss_of_power),
+        disk_test(what_was_not_synced_may_be_lost_or_torn),
+        disk_test(a_safe_replacement_survives_everything),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
