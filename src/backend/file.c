@@ -125,7 +125,7 @@ int file_open(weft_directory *directory, const char *path, bool may_wait, weft_f
     int fd;
 
     if (file_system_here)
-        return file_system_here->open(directory, path, may_wait, ret);
+        return file_system_here->open_file(directory, path, may_wait, ret);
     fd = file_beneath_open(directory->fd, path, may_wait);
     return fd < 0 ? fd : file_adopt(fd, ret);
 }
@@ -180,7 +180,7 @@ weft_file *file_of_owner(weft_owner *owner)
 
 int file_read(weft_file *file, uint64_t offset, void *memory, size_t length)
 {
-    return file->ops->read(file, offset, memory, length);
+    return file->ops->read_at(file, offset, memory, length);
 }
 
 int file_read_plainly(weft_file *file, uint64_t offset, void *memory, size_t length)
@@ -228,11 +228,11 @@ static int read_cached(weft_file *file, uint64_t offset, void *memory, size_t le
 }
 
 const struct file_ops file_of_system = {
-    .read = file_read_plainly,
+    .read_at = file_read_plainly,
     .read_cached = read_cached,
     .is_current = file_is_current,
     .list = file_list_plainly,
-    .write = file_write_plainly,
+    .write_at = file_write_plainly,
     .sync = file_sync_plainly,
 };
 

@@ -38,7 +38,7 @@ int file_write(weft_file *file, uint64_t offset, const void *data, size_t length
     *ret_count = 0;
     if (offset > INT64_MAX || length > INT64_MAX - offset)
         return -EFBIG;
-    return file->ops->write(file, offset, data, length, ret_count);
+    return file->ops->write_at(file, offset, data, length, ret_count);
 }
 
 int file_write_plainly(weft_file *file, uint64_t offset, const void *data, size_t length, size_t *ret_count)

@@ -21,11 +21,11 @@ struct weft_directory {
 };
 
 struct file_ops {
-    int (*read)(weft_file *file, uint64_t offset, void *memory, size_t length);
+    int (*read_at)(weft_file *file, uint64_t offset, void *memory, size_t length);
     int (*read_cached)(weft_file *file, uint64_t offset, void *memory, size_t length);
     bool (*is_current)(const weft_file *file, const weft_directory *directory, const char *path);
     int (*list)(weft_file *file, size_t limit, weft_file_entry **ret_entries, size_t *ret_count, bool *ret_truncated);
-    int (*write)(weft_file *file, uint64_t offset, const void *data, size_t length, size_t *ret_count);
+    int (*write_at)(weft_file *file, uint64_t offset, const void *data, size_t length, size_t *ret_count);
     int (*sync)(weft_file *file);
 };
 
@@ -44,7 +44,7 @@ struct weft_file {
 /* Where files are opened and changed. */
 struct file_system {
     int (*directory_open)(const char *path, weft_directory **ret);
-    int (*open)(weft_directory *directory, const char *path, bool may_wait, weft_file **ret);
+    int (*open_file)(weft_directory *directory, const char *path, bool may_wait, weft_file **ret);
     int (*create)(weft_directory *directory, const char *path, unsigned flags, weft_file **ret);
     int (*rename)(weft_directory *directory, const char *from, const char *to);
     int (*remove)(weft_directory *directory, const char *path);

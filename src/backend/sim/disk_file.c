@@ -191,11 +191,11 @@ static int sim_list(weft_file *base, size_t limit, weft_file_entry **ret_entries
 }
 
 static const struct file_ops sim_file_ops = {
-    .read = read_with_faults,
+    .read_at = read_with_faults,
     .read_cached = read_cached,
     .is_current = is_current,
     .list = sim_list,
-    .write = sim_write,
+    .write_at = sim_write,
     .sync = sim_sync,
 };
 

@@ -399,7 +399,7 @@ static int sim_sync_directory(weft_directory *directory, const char *name)
 
 static const struct file_system sim_files = {
     .directory_open = sim_directory_open,
-    .open = sim_open,
+    .open_file = sim_open,
     .create = sim_create,
     .rename = sim_rename,
     .remove = sim_remove,

@@ -154,7 +154,7 @@ void sim_faults_gentle(struct sim_faults *faults)
     rates.bandwidth = 0;
     for (int kind = 0; kind < SIM_FAULTS; kind++)
         if (!is_gentle((enum sim_fault_kind)kind))
-            *rate_of(&rates, (enum sim_fault_kind)kind) = 0;
+            *sim_fault_rate(&rates, (enum sim_fault_kind)kind) = 0;
     take_over(faults, &rates);
 }
 
