@@ -30,7 +30,8 @@ typedef struct weft_address {
 /** Room for any address as text, with its NUL. */
 #define WEFT_ADDRESS_TEXT 64
 
-/** Writes @p address as text ("127.0.0.1:80", "[::1]:80", "unix:", "mem:") into @p buffer of WEFT_ADDRESS_TEXT bytes. */
+/** Writes @p address as text ("127.0.0.1:80", "[::1]:80", "unix:", "mem:") into @p buffer of WEFT_ADDRESS_TEXT
+ *  bytes. */
 WEFT_API void weft_address_text(const weft_address *address, char *buffer);
 /** Writes its host alone ("127.0.0.1", "::1", "-" if it has none), as an access log wants it. */
 WEFT_API void weft_address_host(const weft_address *address, char *buffer);

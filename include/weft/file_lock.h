@@ -29,8 +29,8 @@ WEFT_BEGIN_DECLS
 /** A lock file: held or not by this object, which excludes other processes and other such objects in this one. */
 typedef struct weft_file_lock weft_file_lock;
 
-/** A lock on the file @p path (*copied*), not held. What is held is given back when @p scope is gone, and who waits then
- *  is cancelled. @return *until* @p scope is gone; NULL if memory is short */
+/** A lock on the file @p path (*copied*), not held. What is held is given back when @p scope is gone, and who waits
+ *  then is cancelled. @return *until* @p scope is gone; NULL if memory is short */
 WEFT_API weft_file_lock *weft_file_lock_new(weft_scope *scope, const char *path);
 /** Sets how long whoever waits lets pass between two looks, in nanoseconds; the default is a second, 0 restores it. */
 WEFT_API void weft_file_lock_set_interval(weft_file_lock *lock, weft_time interval);

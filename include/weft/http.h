@@ -109,7 +109,8 @@ typedef struct weft_http_server_options {
     size_t response_rate;  /**< bytes a second that a client must take of a response, while more is queued for it than
                                   the stream's high water (default 240; WEFT_UNLIMITED for none); then an abort */
     weft_time rate_grace;  /**< how long a client may send, or take, nothing (default 5 s for requests, 30 s for
-                                  responses). What it does earns it time, at the rate, up to 30 s or the grace at once */
+                                  responses). What it does earns it time, at the rate, up to 30 s or the grace at
+                                  once */
 } weft_http_server_options;
 
 /**
@@ -166,8 +167,8 @@ WEFT_API size_t weft_http_exchange_trailer_count(const weft_http_exchange *excha
 WEFT_API const weft_http_field *weft_http_exchange_trailer_at(const weft_http_exchange *exchange, size_t index);
 /** The client's address. @return *borrowed*, *until* the exchange ends */
 WEFT_API const weft_address *weft_http_exchange_peer(const weft_http_exchange *exchange);
-/** A scope of this connection alone: what is put there may outlive the exchange, and is cancelled when the connection is
- *  lost. @return *borrowed*, *until* the exchange ends; NULL if memory is short */
+/** A scope of this connection alone: what is put there may outlive the exchange, and is cancelled when the connection
+ *  is lost. @return *borrowed*, *until* the exchange ends; NULL if memory is short */
 WEFT_API weft_scope *weft_http_exchange_scope(const weft_http_exchange *exchange);
 /** The loop. @return *borrowed* */
 WEFT_API weft_loop *weft_http_exchange_loop(const weft_http_exchange *exchange);

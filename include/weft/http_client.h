@@ -163,8 +163,8 @@ typedef struct weft_http_call {
 /** Does what @p call says and fetches the whole response. @param call  *borrowed* @return as weft_http_get */
 #define weft_http_fetch(scope, call) WEFT_HANDLE_(weft_http_reply, weft_http_fetch_at(scope, call, WEFT_HERE))
 
-/** Does what weft_http_get says, which adds the place. @return *borrowed*: as long as a deferred lives; NULL if memory is
- *  short */
+/** Does what weft_http_get says, which adds the place. @return *borrowed*: as long as a deferred lives; NULL if memory
+ *  is short */
 WEFT_API weft_deferred *weft_http_get_at(weft_scope *scope, const char *url, weft_place place);
 /** Does what weft_http_fetch says, which adds the place. @return *borrowed*, as weft_http_get_at */
 WEFT_API weft_deferred *weft_http_fetch_at(weft_scope *scope, const weft_http_call *call, weft_place place);
@@ -180,8 +180,8 @@ typedef struct weft_http_receiver_ops {
     void (*head)(weft_http_receiver *receiver, weft_http_request *request);
     /** The next bytes of the response's body, decoded, in order; *borrowed* during the call. */
     void (*body)(weft_http_receiver *receiver, weft_http_request *request, weft_bytes bytes);
-    /** There is room for the body of a streamed request: first when its head was sent (after 100, if that was asked for),
-     *  then whenever a write answered 1. */
+    /** There is room for the body of a streamed request: first when its head was sent (after 100, if that was asked
+     *  for), then whenever a write answered 1. */
     void (*drained)(weft_http_receiver *receiver, weft_http_request *request);
     /** The server switches to the protocol that was asked for: a weft_protocol must be set on @p stream now, and it
      *  belongs to that then; what follows the response goes to it. Only `gone`, with 0, follows. The stream
@@ -214,12 +214,13 @@ WEFT_API void weft_http_request_cancel(weft_http_request *request, int reason);
 /**
  * Writes the next bytes of a streamed body (*borrowed*, copied).
  * @return 0; 1 if more is queued than the server takes: wait for `drained`; -EAGAIN before the first `drained`;
- *         -EMSGSIZE, with nothing written, beyond the length that was announced; -EINVAL if the request is not streamed;
- *         WEFT_EENDED if the body was ended, a redirect took it away (303, or 301 and 302 after a POST) or the response is
- *         complete; WEFT_ENOMEM
+ *         -EMSGSIZE, with nothing written, beyond the length that was announced; -EINVAL if the request is not
+ *         streamed; WEFT_EENDED if the body was ended, a redirect took it away (303, or 301 and 302 after a POST) or
+ *         the response is complete; WEFT_ENOMEM
  */
 WEFT_API int weft_http_request_write(weft_http_request *request, weft_bytes bytes);
-/** Ends a streamed body; before all that was announced was written it is -EMSGSIZE. @return as weft_http_request_write */
+/** Ends a streamed body; before all that was announced was written it is -EMSGSIZE. @return as
+ *  weft_http_request_write */
 WEFT_API int weft_http_request_end(weft_http_request *request, const weft_http_field *trailers, size_t count);
 
 /** Delivers no more of the response's body until resume: the server is slowed down. */

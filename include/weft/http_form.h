@@ -34,8 +34,8 @@ WEFT_API WEFT_NODISCARD int weft_http_form_encode(const weft_http_form_field *fi
                                                   weft_http_form *ret_form);
 /**
  * Makes a body of `multipart/form-data` (RFC 7578), with a boundary that nobody can guess.
- * @return as weft_http_form_encode; -EINVAL for a type that cannot be sent; an error of the system if it gives no random
- *         bytes
+ * @return as weft_http_form_encode; -EINVAL for a type that cannot be sent; an error of the system if it gives no
+ *         random bytes
  */
 WEFT_API WEFT_NODISCARD int weft_http_form_multipart(weft_loop *loop, const weft_http_form_field *fields, size_t count,
                                                      weft_http_form *ret_form);

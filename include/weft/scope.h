@@ -62,8 +62,9 @@ WEFT_API int weft_scope_error(weft_scope *scope);
 /** Logs @p error under the name of @p scope, with its story if it is the last that was awaited there. */
 WEFT_API void weft_log_error(weft_scope *scope, int error);
 
-/** @p size zeroed bytes that live as long as @p scope: they are freed after all that is in it has ended. They don't count
- *  as a member. @return aligned for any type; *until* the scope is gone; NULL if memory is short or @p scope is NULL */
+/** @p size zeroed bytes that live as long as @p scope: they are freed after all that is in it has ended. They don't
+ *  count as a member. @return aligned for any type; *until* the scope is gone; NULL if memory is short or @p scope is
+ *  NULL */
 WEFT_API WEFT_NODISCARD void *weft_scope_allocate(weft_scope *scope, size_t size);
 /** Gives @p memory from weft_scope_allocate back before its scope ends. NULL does nothing. */
 WEFT_API void weft_scope_release(void *memory);

@@ -131,16 +131,16 @@ WEFT_API void weft_sim_stop(weft_sim *sim);
 WEFT_API weft_time weft_sim_now(const weft_sim *sim);
 /** The seed. */
 WEFT_API uint64_t weft_sim_seed(const weft_sim *sim);
-/** A number below @p bound (which is not 0), drawn from the seed but not from what the world itself draws from: for what
- *  a scenario does. */
+/** A number below @p bound (which is not 0), drawn from the seed but not from what the world itself draws from: for
+ *  what a scenario does. */
 WEFT_API uint64_t weft_sim_draw(weft_sim *sim, uint64_t bound);
 /** A hash over everything that was asked of the world and all that it answered, so far. */
 WEFT_API uint64_t weft_sim_hash(const weft_sim *sim);
 
 /** Raises signal @p number on the host @p name. @return 0; -ENOENT if there is no such host */
 WEFT_API int weft_sim_signal(weft_sim *sim, const char *name, int number);
-/** Cuts the link between two hosts, or mends it: what is sent meanwhile arrives after it was mended, if nobody has given
- *  up. @return 0; -ENOENT if there is no such host */
+/** Cuts the link between two hosts, or mends it: what is sent meanwhile arrives after it was mended, if nobody has
+ *  given up. @return 0; -ENOENT if there is no such host */
 WEFT_API int weft_sim_cut(weft_sim *sim, const char *one, const char *other, bool cut);
 
 /**

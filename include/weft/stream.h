@@ -35,11 +35,13 @@ typedef struct weft_stream_options {
 } weft_stream_options;
 
 /**
- * Writes @p bytes (*borrowed*, copied): they are queued and go out at the end of the turn, or when the `received` in
- * which they were written has returned, or the task that wrote them with weft_write waits; at most one system call a
- * turn sends them.
- * @return 0; 1 if the queue is above the high-water mark, or was and `drained` is still to come (stop, and go on when it
- *         is called; the bytes are queued all the same); WEFT_EOUTPUTLIMIT or WEFT_ENOMEM, and nothing was queued;
+ * Writes @p bytes (*borrowed*, copied unless they go out at once): they are queued and go out at the end of the turn,
+ * or when the `received` in which they were written has returned, or the task that wrote them with weft_write waits.
+ * The last of the very bytes that are being delivered may go out before this returns, if they take the queue above its
+ * high-water mark: then there is nothing left to gather them with. One attempt is made a turn, of at most two system
+ * calls.
+ * @return 0; 1 if the queue is above the high-water mark, or was and `drained` is still to come (stop, and go on when
+ *         it is called; the bytes are queued all the same); WEFT_EOUTPUTLIMIT or WEFT_ENOMEM, and nothing was queued;
  *         WEFT_EENDED after close, abort, end or the loss of the stream
  */
 WEFT_API int weft_stream_write(weft_stream *stream, weft_bytes bytes);

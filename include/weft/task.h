@@ -46,8 +46,8 @@ typedef struct weft_task_options {
  * otherwise, and weft_scope_wait gives the error. A task that is cancelled before it began never runs.
  *
  * @param function  a weft_task_function, or the same that returns nothing
- * @return 0; WEFT_ENOMEM (also if @p scope is NULL); -EAGAIN if the system's limit on mappings is reached; the reason if
- *         @p scope is cancelled
+ * @return 0; WEFT_ENOMEM (also if @p scope is NULL); -EAGAIN if the system's limit on mappings is reached; the reason
+ *         if @p scope is cancelled
  */
 #define weft_spawn(scope, function, arg) weft_spawn_with(scope, function, arg, NULL)
 /** The same with options (*borrowed*; NULL: the defaults). */
@@ -109,10 +109,10 @@ WEFT_API int weft_task_yield(weft_place place);
 #define weft_scope_wait(scope) weft_task_wait_scope(scope, WEFT_HERE)
 /** Beneath weft_scope_wait. @return as it */
 WEFT_API WEFT_NODISCARD int weft_task_wait_scope(weft_scope *scope, weft_place place);
-/** Closes @p scope, as weft_scope_close does, and waits until all that was in it has ended, which nothing interrupts: it
- *  has been cancelled. For what uses variables of this function. NULL does nothing. @return 0; the error of the first
- *  task in it that failed; it does not wait, and returns -EBUSY, if somebody else does, or -EDEADLK, if this task is
- *  in it */
+/** Closes @p scope, as weft_scope_close does, and waits until all that was in it has ended, which nothing interrupts:
+ *  it has been cancelled. For what uses variables of this function. NULL does nothing. @return 0; the error of the
+ *  first task in it that failed; it does not wait, and returns -EBUSY, if somebody else does, or -EDEADLK, if this task
+ *  is in it */
 #define weft_scope_finish(scope) weft_task_finish_scope(scope, WEFT_HERE)
 /** Beneath weft_scope_finish. @return as it */
 WEFT_API int weft_task_finish_scope(weft_scope *scope, weft_place place);
@@ -120,8 +120,8 @@ WEFT_API int weft_task_finish_scope(weft_scope *scope, weft_place place);
 /**
  * Begins a part that cancellation does not interrupt, for last words: until the scope that it returns is closed, this
  * task's waits go on, for at most @p timeout; after it they return WEFT_ETIMEDOUT.
- * @return *borrowed* until weft_scope_close, which ends the part (the end of the task does it, too); NULL if memory is short, @p timeout is WEFT_NEVER,
- *         this is not a task, or it is in such a part already
+ * @return *borrowed* until weft_scope_close, which ends the part (the end of the task does it, too); NULL if memory is
+ *         short, @p timeout is WEFT_NEVER, this is not a task, or it is in such a part already
  */
 WEFT_API weft_scope *weft_shield(weft_time timeout);
 

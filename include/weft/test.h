@@ -63,8 +63,9 @@ WEFT_API unsigned weft_test_failures(const weft_test *test);
 
 /** @name Peers
  * @{ */
-/** Gives @p protocol, of the code under test, a stream, and its other end to the test. @param protocol  *borrowed* until
- *  its `lost` was called. @return *borrowed*; NULL if there is no memory, which is a failure and does no harm below */
+/** Gives @p protocol, of the code under test, a stream, and its other end to the test. @param protocol  *borrowed*
+ *  until its `lost` was called. @return *borrowed*; NULL if there is no memory, which is a failure and does no harm
+ *  below */
 WEFT_API weft_test_peer *weft_test_pair(weft_test *test, weft_protocol *protocol);
 /** A peer that connects to where the code under test listens, which may be any URL that weft_listen takes under the
  *  simulator ("mem://x", "tcp://127.0.0.1:7"). @return *borrowed*, as weft_test_pair */
