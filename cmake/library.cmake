@@ -36,7 +36,8 @@ function(weft_library name)
     target_link_options(${name}-shared PRIVATE
         -Wl,--version-script=${PROJECT_BINARY_DIR}/weft.map
         -Wl,--exclude-libs,ALL
-        -Wl,--as-needed)
+        -Wl,--as-needed
+        -Wl,-z,nodelete) # its threads and its signal handlers may outlast a dlclose
     # With a sanitizer the program brings its run-time library, so some names are defined there.
     if(NOT WEFT_SANITIZE AND NOT WEFT_FUZZ)
         target_link_options(${name}-shared PRIVATE -Wl,-z,defs)

@@ -21,8 +21,8 @@
  * no more than 16 at once: the others wait, within their name_time. It cannot
  * be interrupted, so one that is given up goes on by itself, and counts among
  * the 16 until the resolver is done. Nothing waits for it, neither the end of
- * a loop nor that of the process; only the library must not be unloaded. Other
- * jobs of the loop are not held up.
+ * a loop nor that of the process, nor dlclose: the libraries stay in memory
+ * once they are loaded. Other jobs of the loop are not held up.
  *
  * What a client does by itself: it follows redirects, never from https to
  * http, and takes no credentials to another origin; it repeats a request once
