@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <sys/stat.h>
 
 #include "backend/descriptor.h"
@@ -25,30 +24,40 @@ static int lock_open_file(int fd, struct stat *ret_about)
     return 0;
 }
 
-static int try_to_take(const char *path, bool *ret_is_there, int *ret_fd)
+/* Whether @p path is still that of @p locked: 1; 0 if it was removed or replaced; or a negative error. */
+static int is_there(const char *path, const struct stat *locked)
+{
+    struct stat there;
+
+    if (stat(path, &there) < 0)
+        return errno == ENOENT ? 0 : -errno;
+    return there.st_dev == locked->st_dev && there.st_ino == locked->st_ino;
+}
+
+/* Returns 1 if it is held now, 0 if the file was removed or replaced meanwhile, or a negative error. */
+static int try_to_take(const char *path, int *ret_fd)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666), status;
-    struct stat locked, there;
+    struct stat locked;
 
     if (fd < 0)
         return -errno;
     status = lock_open_file(fd, &locked);
-    *ret_is_there =
-        status < 0 || (stat(path, &there) == 0 && there.st_dev == locked.st_dev && there.st_ino == locked.st_ino);
-    if (status < 0 || !*ret_is_there)
-        descriptor_close(fd);
-    else
+    if (status == 0)
+        status = is_there(path, &locked);
+    if (status > 0)
         *ret_fd = fd;
+    else
+        descriptor_close(fd);
     return status;
 }
 
 int file_lock_take(const char *path, int *ret_fd)
 {
     for (int i = 0; i < TRIES; i++) {
-        bool is_there = true;
-        int status = try_to_take(path, &is_there, ret_fd);
-        if (is_there)
-            return status;
+        int status = try_to_take(path, ret_fd);
+        if (status != 0)
+            return status < 0 ? status : 0;
     }
     return -EAGAIN;
 }

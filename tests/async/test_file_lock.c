@@ -322,6 +322,32 @@ static void failed_allocations_are_survived(void **state)
     support_torture(all_of_it, NULL);
 }
 
+static int stat_error;
+
+int __real_stat(const char *where, struct stat *about);
+int __wrap_stat(const char *where, struct stat *about);
+int __wrap_stat(const char *where, struct stat *about)
+{
+    if (stat_error == 0)
+        return __real_stat(where, about);
+    errno = stat_error;
+    return -1;
+}
+
+static void file_that_cannot_be_looked_at_is_an_error(void **state)
+{
+    (void)state;
+    begin_with_locks();
+    stat_error = EACCES;
+    assert_int_equal(weft_file_lock_try(mine), -EACCES);
+    stat_error = ENOENT; /* removed, again and again: as if another held it */
+    assert_int_equal(weft_file_lock_try(mine), -EAGAIN);
+    stat_error = 0;
+    assert_false(weft_file_lock_held(mine));
+    assert_int_equal(weft_file_lock_try(other), 0); /* nothing was left locked */
+    finish();
+}
+
 static int prepare(void **state)
 {
     (void)state;
@@ -353,6 +379,7 @@ int main(void)
         support_test(process_that_ended_holds_nothing),
         support_test(removed_file_is_no_lock),
         support_test(file_that_cannot_be_locked_is_an_error),
+        support_test(file_that_cannot_be_looked_at_is_an_error),
         support_test(task_waits_for_the_file),
         support_test(failed_allocations_are_survived),
     };
