@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include <weft/error.h>
 
@@ -168,23 +169,28 @@ static void in_child(void)
     pthread_mutex_unlock(&lock);
 }
 
-static int fork_status;
-
-static void mind_forks(void)
+/* Once; what fails for want of memory is tried again for the next name. */
+static int mind_forks(void)
 {
-    fork_status = -pthread_atfork(before_fork, after_fork, in_child);
+    static atomic_bool minded;
+    int status;
+
+    if (atomic_exchange(&minded, true))
+        return 0;
+    status = -pthread_atfork(before_fork, after_fork, in_child);
+    if (status < 0)
+        atomic_store(&minded, false);
+    return status;
 }
 
 /* -- for the loops -- */
 
 int name_threads_submit(struct name_query *query)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    int status = 0;
+    int status = mind_forks();
 
-    pthread_once(&once, mind_forks);
-    if (fork_status < 0)
-        return fork_status;
+    if (status < 0)
+        return status;
     pthread_mutex_lock(&lock);
     query->pending = true;
     append(query);

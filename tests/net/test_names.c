@@ -49,6 +49,15 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
     return atomic_load(&no_threads) ? EAGAIN : __real_pthread_create(thread, attributes, begin, arg);
 }
 
+static atomic_bool no_atfork;
+
+int __real_pthread_atfork(void (*before)(void), void (*parent)(void), void (*child)(void));
+int __wrap_pthread_atfork(void (*before)(void), void (*parent)(void), void (*child)(void));
+int __wrap_pthread_atfork(void (*before)(void), void (*parent)(void), void (*child)(void))
+{
+    return atomic_load(&no_atfork) ? ENOMEM : __real_pthread_atfork(before, parent, child);
+}
+
 int __wrap_names_resolve(const char *host, weft_address *ret, size_t room);
 int __wrap_names_resolve(const char *host, weft_address *ret, size_t room)
 {
@@ -188,6 +197,19 @@ static void a_name_is_looked_up_by_a_thread_that_ends(void **state)
     assert_int_equal(weft_scope_count(weft_loop_scope(loop)), 0);
     assert_true(atomic_load(&resolver.threads[0]) != getpid());
     await_threads();
+}
+
+/* (The first of all: it is done once.) */
+static void what_could_not_be_prepared_for_forks_is_tried_again(void **state)
+{
+    (void)state;
+    atomic_store(&no_atfork, true);
+    assert_int_equal(try_start(&looked[0], weft_loop_scope(loop), "some.example"), WEFT_ENOMEM);
+    atomic_store(&no_atfork, false);
+    start(&looked[0], "some.example");
+    run();
+    assert_int_equal(looked[0].status, 0);
+    assert_int_equal(looked[0].count, 1);
 }
 
 static void what_can_be_no_name_is_refused(void **state)
@@ -388,6 +410,7 @@ static void a_child_looks_names_up_while_those_of_its_parent_hang(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        test(what_could_not_be_prepared_for_forks_is_tried_again),
         test(a_name_is_looked_up_by_a_thread_that_ends),
         test(what_can_be_no_name_is_refused),
         test(no_more_than_the_limit_are_looked_up_at_once_and_all_in_the_end),
