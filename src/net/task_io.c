@@ -6,6 +6,8 @@
 
 #include <weft/memory.h>
 
+#include "net/stream_internal.h"
+
 /* The task that may use @p stream now, and its protocol. Returns 0, WEFT_ENOTASK or -EINVAL. */
 static int begin(weft_stream *stream, const char *call, weft_place place, struct task_stream **ret_io,
                  weft_task **ret_task)
@@ -166,6 +168,8 @@ int weft_task_write(weft_stream *stream, weft_bytes bytes, weft_place place)
     if (bytes.length <= STREAM_STAGE)
         stream_stage_for_task(stream);
     status = weft_stream_write(stream, bytes);
+    if (status == WEFT_EENDED && (stream->flags & STREAM_DOOMED))
+        return stream->reason; /* `lost` is still to be told, and would say the same */
     if (status <= 0)
         return status;
     io->full = true;

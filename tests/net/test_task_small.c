@@ -415,6 +415,26 @@ static void an_error_is_told_by_the_next_call(void **state)
     run(comes_up_reset);
 }
 
+static int comes_up_reset_before_it_is_lost(weft_task *me, void *arg)
+{
+    weft_stream *a, *b;
+    int status;
+
+    (void)arg;
+    make_pair(me, &a, &b);
+    fault = RESET;
+    write_text(a, "hello");
+    assert_int_equal(weft_yield(), 0); /* it goes out, and the loop has not told of the loss yet */
+    status = weft_write(a, weft_bytes_from("x"));
+    return status == -ECONNRESET ? 0 : -EPROTO;
+}
+
+static void an_error_is_told_before_the_loss(void **state)
+{
+    (void)state;
+    run(comes_up_reset_before_it_is_lost);
+}
+
 static int says_goodbye(weft_task *me, void *arg)
 {
     (void)me;
@@ -456,6 +476,7 @@ int main(void)
         task_test(aborted_nothing_is_sent),
         task_test(what_does_not_go_out_is_queued),
         task_test(an_error_is_told_by_the_next_call),
+        task_test(an_error_is_told_before_the_loss),
         task_test(what_a_task_wrote_last_goes_out_when_it_ends),
     };
 
