@@ -22,6 +22,7 @@
 #include <sys/sendfile.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -106,12 +107,17 @@
 #define fstatat(...) TORTURE_CALL("fstatat", true, -1, -1, (fstatat)(__VA_ARGS__))
 #define fstatfs(...) TORTURE_CALL("fstatfs", true, -1, -1, (fstatfs)(__VA_ARGS__))
 #define unlink(path) TORTURE_CALL("unlink", true, -1, -1, (unlink)(path))
+#define unlinkat(...) TORTURE_CALL("unlinkat", true, -1, -1, (unlinkat)(__VA_ARGS__))
+#define renameat(...) TORTURE_CALL("renameat", true, -1, -1, (renameat)(__VA_ARGS__))
+#define mkdirat(...) TORTURE_CALL("mkdirat", true, -1, -1, (mkdirat)(__VA_ARGS__))
 #define chmod(...) TORTURE_CALL("chmod", true, -1, -1, (chmod)(__VA_ARGS__))
 #define fdopendir(fd) TORTURE_CALL("fdopendir", true, -1, NULL, (fdopendir)(fd))
 #define readdir(directory) TORTURE_CALL("readdir", true, -1, NULL, (readdir)(directory))
 #define closedir(directory) TORTURE_CLOSE("closedir", -1, (closedir)(directory))
 #define readlink(...) TORTURE_CALL("readlink", true, -1, -1, (readlink)(__VA_ARGS__))
 #define pread(...) TORTURE_CALL("pread", true, -1, -1, (pread)(__VA_ARGS__))
+#define pwrite(...) TORTURE_CALL("pwrite", true, -1, -1, (pwrite)(__VA_ARGS__))
+#define fsync(fd) TORTURE_CALL("fsync", true, -1, -1, (fsync)(fd))
 #define preadv2(...) TORTURE_CALL("preadv2", true, -1, -1, (preadv2)(__VA_ARGS__))
 
 #define mmap(...) TORTURE_CALL("mmap", true, -1, MAP_FAILED, (mmap)(__VA_ARGS__))

@@ -14,6 +14,7 @@
 
 #include <weft/file_lock.h>
 #include <weft/file_open.h>
+#include <weft/file_write.h>
 #include <weft/weft.h>
 
 #include "torture/inject.h"
@@ -180,6 +181,111 @@ static void files_are_used_or_an_error_says_why_not(void **state)
     }
 }
 
+/* -- files that are written -- */
+
+struct writing {
+    weft_loop *loop;
+    weft_directory *directory;
+    weft_file_call call;
+    int status;
+};
+
+static void was_done(weft_file_call *call, int status)
+{
+    weft_container_of(call, struct writing, call)->status = status;
+}
+
+/* What became of a call that began with @p status. */
+static int wait_for(struct writing *writing, int status)
+{
+    if (status < 0)
+        return status;
+    writing->status = 1;
+    assert_int_equal(weft_loop_run(writing->loop), 0);
+    assert_true(writing->status <= 0);
+    return writing->status;
+}
+
+#define CALL(writing, function, ...) \
+    wait_for(writing, function(&(writing)->call, weft_loop_scope((writing)->loop), __VA_ARGS__, was_done))
+
+static int fill(struct writing *writing)
+{
+    weft_file *file;
+    int status = CALL(writing, weft_file_create_start, writing->directory, "new", WEFT_FILE_EXCLUSIVE);
+
+    if (status < 0)
+        return status;
+    file = writing->call.file;
+    status = CALL(writing, weft_file_write_start, file, 0, weft_bytes_from(TEXT));
+    if (status == 0)
+        status = CALL(writing, weft_file_sync_start, file);
+    weft_file_unref(file);
+    return status;
+}
+
+static int write_and_move(struct writing *writing)
+{
+    int status = fill(writing);
+
+    if (status == 0)
+        status = CALL(writing, weft_file_rename_start, writing->directory, "new", "d/kept");
+    if (status == 0)
+        status = CALL(writing, weft_directory_sync_start, writing->directory, "d");
+    if (status == 0)
+        status = CALL(writing, weft_file_remove_start, writing->directory, "d/kept");
+    if (status == 0)
+        status = CALL(writing, weft_directory_make_start, writing->directory, "made");
+    return status;
+}
+
+static void remove_left(void *arg)
+{
+    char path[100];
+
+    (void)arg;
+    snprintf(path, sizeof path, "%s/new", folder);
+    unlink(path);
+    snprintf(path, sizeof path, "%s/d/kept", folder);
+    unlink(path);
+    snprintf(path, sizeof path, "%s/made", folder);
+    rmdir(path);
+}
+
+static int play_writing(void *arg)
+{
+    weft_loop_options options = {.size = sizeof options, .backend = "epoll", .watchdog = WEFT_NEVER};
+    struct writing writing = {0};
+    int status = weft_directory_open(folder, &writing.directory);
+
+    (void)arg;
+    if (status < 0)
+        return status;
+    status = weft_loop_new(&options, &writing.loop);
+    if (status == 0) {
+        status = write_and_move(&writing);
+        weft_loop_free(writing.loop);
+    }
+    weft_directory_unref(writing.directory);
+    return status;
+}
+
+static void write_again(void *arg)
+{
+    remove_left(arg);
+    assert_int_equal(play_writing(arg), 0);
+    remove_left(arg);
+}
+
+static void files_are_written_or_an_error_says_why_not(void **state)
+{
+    struct torture_scenario scenario = {"files that are written", play_writing, judge, NULL, remove_left, write_again};
+
+    (void)state;
+    torture_allocations(&scenario);
+    torture_calls(&scenario);
+}
+
 /* -- the folder -- */
 
 static int write_file(const char *name)
@@ -222,6 +328,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         torture_test(files_are_used_or_an_error_says_why_not),
+        torture_test(files_are_written_or_an_error_says_why_not),
     };
     return torture_over(cmocka_run_group_tests(tests, prepare, tidy_up));
 }
