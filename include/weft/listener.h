@@ -13,9 +13,9 @@
  * become another's. An IPv6 address has no zone. An inherited descriptor belongs to Weft from
  * then on and is closed with its stream or listener; if others share it, they find it blocking or not as it was.
  *
- * Whoever connects may name the host (tcp://server.example:7): its addresses are tried in their order until one answers,
- * all within the stream's one deadline for connecting; if none does, the first one's failure is told. Whoever listens
- * names an address, or `localhost`, which is 127.0.0.1 here.
+ * Whoever connects may name the host (tcp://server.example:7): its addresses are tried in their order until one
+ * answers, all within the stream's one deadline for connecting; if none does, the first one's failure is told. Whoever
+ * listens names an address, or `localhost`, which is 127.0.0.1 here.
  */
 #ifndef WEFT_LISTENER_H
 #define WEFT_LISTENER_H

@@ -101,7 +101,8 @@ WEFT_API void weft_sim_calm(weft_sim *sim);
  * Adds a host with addresses of its own (10.0.0.N and fd00::N, and the loopback addresses) under the name @p name, and
  * makes a loop for it.
  * @param name  copied; what others in the world look up
- * @return *borrowed*, *until* weft_sim_free or weft_sim_crash; weft_loop_free may be called on it before. NULL if there is no memory
+ * @return *borrowed*, *until* weft_sim_free or weft_sim_crash; weft_loop_free may be called on it before. NULL if there
+ * is no memory
  */
 WEFT_API WEFT_NODISCARD weft_loop *weft_sim_host(weft_sim *sim, const char *name);
 
