@@ -163,8 +163,8 @@ static int accepts_for_a_scope_that_closes(weft_task *me, void *arg)
     make_world(me, &world, NULL);
     assert_int_equal(weft_spawn(weft_task_scope(me), closes_the_scope, &world), 0);
     assert_int_equal(weft_accept(world.acceptor, world.accepted, &none), WEFT_ECANCELED);
-    assert_int_equal(weft_accept(world.acceptor, weft_task_scope(me), &world.here), 0); /* it is not lost for another */
-    weft_sleep(WEFT_SECONDS(1)); /* the other end has it, too */
+    assert_int_equal(weft_accept(world.acceptor, weft_task_scope(me), &world.here), 0);
+    weft_sleep(WEFT_SECONDS(1)); /* the other end has it, too: it was not lost */
     assert_arrives(world.there, world.here, "question");
     return 0;
 }
