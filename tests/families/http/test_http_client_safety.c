@@ -2,6 +2,7 @@
 /* What a client must not do with what it was given: secrets, forbidden addresses, connections that cannot be trusted. */
 #include "families/http/origin.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +124,25 @@ static void a_shorter_call_is_not_read_beyond_its_end(void **state)
     origin_close(&world);
 }
 
+static void options_without_a_size_make_no_client(void **state)
+{
+    struct {
+        weft_http_client_options known;
+        uint64_t later; /* what a newer version may ask for */
+    } options = {.known.size = 0};
+    weft_http_client *client = NULL;
+
+    (void)state;
+    origin_open(&world, NULL, NULL, 1);
+    assert_int_equal(weft_http_client_new(weft_loop_scope(world.loop), &options.known, &client), -EINVAL);
+    options.known.size = sizeof options;
+    options.later = 1;
+    assert_int_equal(weft_http_client_new(weft_loop_scope(world.loop), &options.known, &client), -E2BIG);
+    assert_null(client);
+    assert_int_equal(weft_http_client_new(NULL, NULL, &client), WEFT_ENOMEM);
+    origin_close(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +151,7 @@ int main(void)
         support_test(a_204_that_announces_a_body_ends_its_connection),
         support_test(an_upgrade_needs_somebody_to_take_it),
         support_test(a_shorter_call_is_not_read_beyond_its_end),
+        support_test(options_without_a_size_make_no_client),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
