@@ -51,9 +51,19 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
 
 static atomic_bool no_atfork;
 
+/* (The thread sanitizer calls it before it is ready itself.) */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define NOT_WATCHED __attribute__((disable_sanitizer_instrumentation))
+#endif
+#endif
+#ifndef NOT_WATCHED
+#define NOT_WATCHED
+#endif
+
 int __real_pthread_atfork(void (*before)(void), void (*parent)(void), void (*child)(void));
 int __wrap_pthread_atfork(void (*before)(void), void (*parent)(void), void (*child)(void));
-int __wrap_pthread_atfork(void (*before)(void), void (*parent)(void), void (*child)(void))
+NOT_WATCHED int __wrap_pthread_atfork(void (*before)(void), void (*parent)(void), void (*child)(void))
 {
     return atomic_load(&no_atfork) ? ENOMEM : __real_pthread_atfork(before, parent, child);
 }

@@ -26,7 +26,8 @@ static size_t left_in_root; /* when a loop was freed */
 static char tried[240];     /* what went wrong in the run that is under way, or that failed; else empty */
 
 static struct {
-    size_t count, cancel_at;
+    atomic_size_t count; /* read by a client's thread, too */
+    size_t cancel_at;
     weft_loop *loop;
     struct loop_task cancel;
 } waits;
@@ -47,7 +48,7 @@ static void cancel_root(struct loop_task *task)
 /* Not from within the task: it has to wait first. */
 void __wrap_task_park(weft_task *task, const char *what, const char *name, weft_place place)
 {
-    if (++waits.count == waits.cancel_at) {
+    if (atomic_fetch_add(&waits.count, 1) + 1 == waits.cancel_at) {
         waits.loop = task->loop;
         waits.cancel = (struct loop_task){.run = cancel_root};
         loop_ready(task->loop, &waits.cancel);
