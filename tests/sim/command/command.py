@@ -62,7 +62,7 @@ def every_run_repeats():
 
 
 def a_split_frame_is_found_shrunk_and_replayed():
-    run = Run(PLANTED, "--seeds", "1000", planted="split").check(status=1, failed=1)
+    run = Run(PLANTED, "--seeds", "1000", "--jobs", "1", planted="split").check(status=1, failed=1)
     run.says(r"seed \d+ failed: a frame of \d bytes$", r"^    is what the server got$",
              r"shrunk in \d+ runs: 8 connections to 1, 100 messages to \d+, \d+ faults to [1-3]$")
     command = run.again()
