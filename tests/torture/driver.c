@@ -139,7 +139,8 @@ static void arm(const struct point *point)
 {
     atomic_store(&alarms, 0);
     atomic_store(&injected_before, 0);
-    left_in_root = waits.count = 0;
+    left_in_root = 0;
+    waits.count = 0;
     waits.cancel_at = point->wait;
     alarm(PATIENCE);
     support_fail_at(point->allocation, point->forever);
