@@ -111,9 +111,12 @@ static int add_field(weft_http_server *server, weft_http_exchange *exchange, con
 static int begin_exchange(struct http_connection *connection, const weft_http1_request_line *line)
 {
     weft_http_exchange *exchange = http_exchange_new(connection);
+    bool is_head = weft_bytes_equal(line->method, weft_bytes_of("HEAD", 4));
 
-    if (!exchange)
+    if (!exchange) {
+        connection->flags |= is_head ? HTTP_REFUSES_HEAD : 0;
         return WEFT_ENOMEM;
+    }
     connection->exchange = exchange;
     connection->requests++;
     exchange->method = line->method;
@@ -121,7 +124,7 @@ static int begin_exchange(struct http_connection *connection, const weft_http1_r
     exchange->path = line->path;
     exchange->authority = line->authority;
     exchange->minor = line->minor;
-    if (weft_bytes_equal(line->method, weft_bytes_of("HEAD", 4)))
+    if (is_head)
         exchange->flags |= EXCHANGE_HEAD_METHOD;
     return 0;
 }

@@ -408,7 +408,7 @@ static int64_t write_refusal(struct http_connection *connection, unsigned status
     written = weft_stream_write(connection->stream, weft_bytes_of(head.data, head.length));
     if (written < 0)
         return written;
-    if (exchange && (exchange->flags & EXCHANGE_HEAD_METHOD))
+    if (exchange ? exchange->flags & EXCHANGE_HEAD_METHOD : connection->flags & HTTP_REFUSES_HEAD)
         return 0;
     written = weft_stream_write(connection->stream, weft_bytes_of(page, length));
     return written < 0 ? written : (int64_t)length;

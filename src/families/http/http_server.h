@@ -44,18 +44,19 @@
 #define HTTP_OK_ROOM 64
 
 enum {
-    HTTP_HEAD_BEGUN = 1 << 0,  /* part of a head is here: head_time runs */
-    HTTP_PARSING = 1 << 1,     /* http_connection.c is in its loop */
-    HTTP_LAST = 1 << 2,        /* no request follows: close when the response is done */
-    HTTP_DRAINING = 1 << 3,    /* the listener stops */
-    HTTP_BROKEN = 1 << 4,      /* refused: nothing more is parsed */
-    HTTP_PAUSED_BODY = 1 << 5, /* the responder wants no body for now */
-    HTTP_TIMED = 1 << 6,       /* the deadline of the exchange is set */
-    HTTP_FULL = 1 << 7,        /* the client does not take what is queued: answer nothing more */
-    HTTP_WAITING = 1 << 8,     /* the stream is paused */
-    HTTP_ENDED = 1 << 9,       /* the client half-closed */
-    HTTP_DEAD = 1 << 10,       /* lost, but the task is still queued */
-    HTTP_MEASURED = 1 << 11,   /* FULL: the pace at which the client takes it is being measured */
+    HTTP_HEAD_BEGUN = 1 << 0,    /* part of a head is here: head_time runs */
+    HTTP_PARSING = 1 << 1,       /* http_connection.c is in its loop */
+    HTTP_LAST = 1 << 2,          /* no request follows: close when the response is done */
+    HTTP_DRAINING = 1 << 3,      /* the listener stops */
+    HTTP_BROKEN = 1 << 4,        /* refused: nothing more is parsed */
+    HTTP_PAUSED_BODY = 1 << 5,   /* the responder wants no body for now */
+    HTTP_TIMED = 1 << 6,         /* the deadline of the exchange is set */
+    HTTP_FULL = 1 << 7,          /* the client does not take what is queued: answer nothing more */
+    HTTP_WAITING = 1 << 8,       /* the stream is paused */
+    HTTP_ENDED = 1 << 9,         /* the client half-closed */
+    HTTP_DEAD = 1 << 10,         /* lost, but the task is still queued */
+    HTTP_REFUSES_HEAD = 1 << 12, /* there was no memory for an exchange, and it would have been a HEAD */
+    HTTP_MEASURED = 1 << 11,     /* FULL: the pace at which the client takes it is being measured */
 };
 
 /* An idle connection is this and its stream: eight bytes more would cost sixteen (connection_server saves them). */

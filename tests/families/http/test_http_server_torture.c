@@ -169,6 +169,39 @@ static void making_a_server_survives_short_memory(void **state)
     (void)support_torture(from_nothing, NULL);
 }
 
+static void answer_ok(struct web *web, weft_http_exchange *exchange)
+{
+    (void)web_answer(web, exchange, "ok");
+}
+
+/* RFC 9110, section 9.3.2: no content follows, whatever the answer is. */
+static void a_refused_head_has_no_body(void **state)
+{
+    static const char request[] = "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n";
+    unsigned refused = 0;
+
+    (void)state;
+    for (size_t k = 1; k <= 12; k++) {
+        struct web web;
+        struct web_client *client;
+        const char *end;
+
+        web_open(&web, NULL, answer_ok);
+        client = web_connect(&web);
+        assert_true(weft_stream_write(client->stream, weft_bytes_from(request)) >= 0);
+        support_fail_at(k, false);
+        web_settle(&web);
+        support_fail_at(0, false);
+        end = strstr(web_text(client), "\r\n\r\n");
+        if (strncmp(web_text(client), "HTTP/1.1 503 ", 13) == 0 && end) {
+            assert_string_equal(end, "\r\n\r\n");
+            refused++;
+        }
+        web_close(&web);
+    }
+    assert_true(refused > 0);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -180,6 +213,7 @@ int main(void)
         support_test(a_refusal_survives_short_memory),
         support_test(an_expectation_survives_short_memory),
         support_test(making_a_server_survives_short_memory),
+        support_test(a_refused_head_has_no_body),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
