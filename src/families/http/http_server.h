@@ -55,8 +55,8 @@ enum {
     HTTP_WAITING = 1 << 8,       /* the stream is paused */
     HTTP_ENDED = 1 << 9,         /* the client half-closed */
     HTTP_DEAD = 1 << 10,         /* lost, but the task is still queued */
-    HTTP_REFUSES_HEAD = 1 << 12, /* there was no memory for an exchange, and it would have been a HEAD */
     HTTP_MEASURED = 1 << 11,     /* FULL: the pace at which the client takes it is being measured */
+    HTTP_REFUSES_HEAD = 1 << 12, /* there was no memory for an exchange, and it would have been a HEAD */
 };
 
 /* An idle connection is this and its stream: eight bytes more would cost sixteen (connection_server saves them). */
