@@ -1,37 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* To whom a connection belongs that a task accepts, and which of those that wait count. */
-#include "support/support.h"
-
-#include <string.h>
-
-#include <weft/task_stream.h>
-
-static weft_loop *loop;
-
-static int setup(void **state)
-{
-    weft_loop_options options = {.size = sizeof options, .backend = "sim:7"};
-    int status = support_setup(state);
-
-    return status < 0 ? status : weft_loop_new(&options, &loop);
-}
-
-static int teardown(void **state)
-{
-    weft_loop_free(loop);
-    loop = NULL;
-    return support_teardown(state);
-}
-
-static void run(weft_task_function *function)
-{
-    weft_done done = weft_spawn_done(weft_loop_scope(loop), function, NULL);
-
-    weft_deferred_ref(done.deferred);
-    assert_int_equal(weft_loop_run(loop), 0);
-    assert_int_equal(weft_peek(done, &(int){0}), 0);
-    weft_deferred_unref(done.deferred);
-}
+#include "net/task_test.h"
 
 static void assert_arrives(weft_stream *from, weft_stream *to, const char *text)
 {
@@ -344,7 +313,7 @@ static void a_lost_connection_that_said_something_is_still_accepted(void **state
     run(reads_what_the_dead_said);
 }
 
-#define task_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+#define task_test(function) cmocka_unit_test_setup_teardown(function, setup_on_sim, teardown)
 
 int main(void)
 {

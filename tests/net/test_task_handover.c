@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* From a task to a state machine: weft_stream_set_protocol on a task's stream. */
-#include "support/support.h"
-
-#include <string.h>
-
-#include <weft/task_stream.h>
-
-static weft_loop *loop;
+#include "net/task_test.h"
 
 /* A protocol that collects what it is told. */
 struct machine {
@@ -47,40 +41,16 @@ static WEFT_PROTOCOL(machine_ops, "machine", "a test", .received = machine_recei
 
 static struct machine machine;
 
-static int setup_on(void **state, const char *backend)
-{
-    weft_loop_options options = {.size = sizeof options, .backend = backend, .watchdog = WEFT_NEVER};
-    int status = support_setup(state);
-
-    machine = (struct machine){.protocol.ops = &machine_ops};
-    return status < 0 ? status : weft_loop_new(&options, &loop);
-}
-
 static int setup(void **state)
 {
-    return setup_on(state, "sim:7");
+    machine = (struct machine){.protocol.ops = &machine_ops};
+    return setup_on_sim(state);
 }
 
-static int setup_on_epoll(void **state)
+static int setup_kernel(void **state)
 {
-    return setup_on(state, "epoll");
-}
-
-static int teardown(void **state)
-{
-    weft_loop_free(loop);
-    loop = NULL;
-    return support_teardown(state);
-}
-
-static void run(weft_task_function *function)
-{
-    weft_done done = weft_spawn_done(weft_loop_scope(loop), function, NULL);
-
-    weft_deferred_ref(done.deferred);
-    assert_int_equal(weft_loop_run(loop), 0);
-    assert_int_equal(weft_peek(done, &(int){0}), 0);
-    weft_deferred_unref(done.deferred);
+    machine = (struct machine){.protocol.ops = &machine_ops};
+    return setup_on_epoll(state);
 }
 
 static void make_pair(weft_scope *scope, const char *url, weft_stream **here, weft_stream **there)
@@ -433,7 +403,7 @@ int main(void)
         task_test(a_stream_whose_buffer_was_full_goes_on),
         task_test(a_stream_that_was_paused_stays_so_until_it_is_resumed),
         task_test(a_read_does_not_undo_a_pause),
-        cmocka_unit_test_setup_teardown(a_delivery_of_which_the_task_read_a_part_goes_on, setup_on_epoll, teardown),
+        cmocka_unit_test_setup_teardown(a_delivery_of_which_the_task_read_a_part_goes_on, setup_kernel, teardown),
         task_test(the_stream_belongs_to_the_scope_that_was_given),
         task_test(a_handler_may_leave_its_connection_to_a_state_machine),
         task_test(a_reader_is_told_that_it_is_no_longer_a_tasks),

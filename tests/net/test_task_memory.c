@@ -1,37 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* How much memory a task's stream holds while its reader does something else. */
-#include "support/support.h"
-
-#include <string.h>
-
-#include <weft/task_stream.h>
-
-static weft_loop *loop;
-
-static int setup(void **state)
-{
-    weft_loop_options options = {.size = sizeof options, .backend = "epoll", .watchdog = WEFT_NEVER};
-    int status = support_setup(state);
-
-    return status < 0 ? status : weft_loop_new(&options, &loop);
-}
-
-static int teardown(void **state)
-{
-    weft_loop_free(loop);
-    loop = NULL;
-    return support_teardown(state);
-}
-
-static void run(weft_task_function *function)
-{
-    weft_done done = weft_spawn_done(weft_loop_scope(loop), function, NULL);
-
-    weft_deferred_ref(done.deferred);
-    assert_int_equal(weft_loop_run(loop), 0);
-    assert_int_equal(weft_peek(done, &(int){0}), 0);
-    weft_deferred_unref(done.deferred);
-}
+#include "net/task_test.h"
 
 struct readers {
     weft_scope *scope;
@@ -171,7 +140,7 @@ static void a_reader_of_small_parts_lets_the_large_buffer_go(void **state)
     run(reads_parts);
 }
 
-#define task_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+#define task_test(function) cmocka_unit_test_setup_teardown(function, setup_on_epoll, teardown)
 
 int main(void)
 {

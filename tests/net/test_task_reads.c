@@ -1,40 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* One task at a time reads a stream; others are refused, and disturb nothing. What it is told when memory is short. */
-#include "support/support.h"
+#include "net/task_test.h"
 
 #include <errno.h>
-#include <string.h>
-
-#include <weft/task_stream.h>
 
 #define MS WEFT_MILLISECONDS(1)
-
-static weft_loop *loop;
-
-static int setup(void **state)
-{
-    weft_loop_options options = {.size = sizeof options, .backend = "sim:7"};
-    int status = support_setup(state);
-
-    return status < 0 ? status : weft_loop_new(&options, &loop);
-}
-
-static int teardown(void **state)
-{
-    weft_loop_free(loop);
-    loop = NULL;
-    return support_teardown(state);
-}
-
-static void run(weft_task_function *function)
-{
-    weft_done done = weft_spawn_done(weft_loop_scope(loop), function, NULL);
-
-    weft_deferred_ref(done.deferred);
-    assert_int_equal(weft_loop_run(loop), 0);
-    assert_int_equal(weft_peek(done, &(int){0}), 0);
-    weft_deferred_unref(done.deferred);
-}
 
 static void make_pair(weft_task *me, weft_stream **here, weft_stream **there)
 {
@@ -120,7 +90,7 @@ static void a_reader_is_told_that_memory_is_short_and_may_try_again(void **state
     run(reads_without_memory);
 }
 
-#define task_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+#define task_test(function) cmocka_unit_test_setup_teardown(function, setup_on_sim, teardown)
 
 int main(void)
 {

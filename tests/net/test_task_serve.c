@@ -1,27 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A server of tasks when memory is short: a connection that cannot be served ends, and the server goes on. */
-#include "support/support.h"
-
-#include <string.h>
-
-#include <weft/task_stream.h>
-
-static weft_loop *loop;
-
-static int setup(void **state)
-{
-    weft_loop_options options = {.size = sizeof options, .backend = "sim:7"};
-    int status = support_setup(state);
-
-    return status < 0 ? status : weft_loop_new(&options, &loop);
-}
-
-static int teardown(void **state)
-{
-    weft_loop_free(loop);
-    loop = NULL;
-    return support_teardown(state);
-}
+#include "net/task_test.h"
 
 /* An echo that makes something of its own, so that it asks for its task's scope. */
 static void echo(weft_stream *peer, void *arg)
@@ -86,16 +65,11 @@ static int tries(weft_task *me, void *arg)
 static void a_failed_allocation_ends_one_connection_and_not_the_server(void **state)
 {
     struct server server = {.factory = weft_task_factory_new(echo, NULL)};
-    weft_done done;
 
     (void)state;
     support_log_expect("a task in the scope \"connections\" failed");
     assert_int_equal(weft_listen(weft_loop_scope(loop), "mem://echo", server.factory, NULL, &server.listener, NULL), 0);
-    done = weft_spawn_done(weft_loop_scope(loop), tries, &server);
-    weft_deferred_ref(done.deferred);
-    assert_int_equal(weft_loop_run(loop), 0);
-    assert_int_equal(weft_peek(done, &(int){0}), 0);
-    weft_deferred_unref(done.deferred);
+    run_with(tries, &server);
     weft_task_factory_free(server.factory);
     assert_true(server.points > 10);
 }
@@ -103,7 +77,8 @@ static void a_failed_allocation_ends_one_connection_and_not_the_server(void **st
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_failed_allocation_ends_one_connection_and_not_the_server, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_failed_allocation_ends_one_connection_and_not_the_server, setup_on_sim,
+                                        teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,17 +4,11 @@
  * is queued: order, limits, endings and errors are the same. The transport of the stream is wrapped: it counts each send,
  * and can come up short.
  */
-#include "support/support.h"
-
-#include <string.h>
-
-#include <weft/task_stream.h>
-
 #include "net/stream_internal.h"
+#include "net/task_test.h"
 
 enum fault { NO_FAULT, SHORT, NOTHING, RESET };
 
-static weft_loop *loop;
 static struct backend_transport wrapped;
 static const struct backend_transport *real;
 static weft_stream *watched;
@@ -41,42 +35,23 @@ static int64_t send_counted(struct backend *backend, struct backend_stream *io, 
     return real->send(backend, io, now == SHORT ? &some : runs, now == SHORT ? 1 : count, more);
 }
 
-static int setup_on(void **state, const char *backend)
+static void forget(void)
 {
-    weft_loop_options options = {.size = sizeof options, .backend = backend, .watchdog = WEFT_NEVER};
-    int status = support_setup(state);
-
     sends = 0;
     send_turn = 0;
     fault = NO_FAULT;
-    return status < 0 ? status : weft_loop_new(&options, &loop);
 }
 
 static int setup(void **state)
 {
-    return setup_on(state, "epoll");
+    forget();
+    return setup_on_epoll(state);
 }
 
-static int setup_on_sim(void **state)
+static int setup_simulated(void **state)
 {
-    return setup_on(state, "sim:7");
-}
-
-static int teardown(void **state)
-{
-    weft_loop_free(loop);
-    loop = NULL;
-    return support_teardown(state);
-}
-
-static void run(weft_task_function *function)
-{
-    weft_done done = weft_spawn_done(weft_loop_scope(loop), function, NULL);
-
-    weft_deferred_ref(done.deferred);
-    assert_int_equal(weft_loop_run(loop), 0);
-    assert_int_equal(weft_peek(done, &(int){0}), 0);
-    weft_deferred_unref(done.deferred);
+    forget();
+    return setup_on_sim(state);
 }
 
 static void make_pair_with(weft_task *me, weft_stream **here, weft_stream **there, const weft_stream_options *options)
@@ -471,7 +446,7 @@ int main(void)
         task_test(a_task_that_runs_a_turn_sends_first),
         task_test(a_task_that_asks_how_long_the_loop_may_sleep_sends_first),
         task_test(limit_and_mark_hold),
-        cmocka_unit_test_setup_teardown(a_stream_that_is_written_to_is_not_idle, setup_on_sim, teardown),
+        cmocka_unit_test_setup_teardown(a_stream_that_is_written_to_is_not_idle, setup_simulated, teardown),
         task_test(closed_behind_it_all_goes_out),
         task_test(aborted_nothing_is_sent),
         task_test(what_does_not_go_out_is_queued),

@@ -1,44 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Streams that tasks read and write: every form of reading, backpressure, ends and losses, cancellation, accepting. */
-#include "support/support.h"
+#include "backend/sim.h"
+#include "net/task_test.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-#include <weft/task_stream.h>
-
-#include "backend/sim.h"
-
-static weft_loop *loop;
-
-static int setup(void **state)
-{
-    weft_loop_options options = {.size = sizeof options, .backend = "sim:7"};
-    int status = support_setup(state);
-
-    return status < 0 ? status : weft_loop_new(&options, &loop);
-}
-
-static int teardown(void **state)
-{
-    weft_loop_free(loop);
-    loop = NULL;
-    return support_teardown(state);
-}
 
 static weft_bytes text(const char *string)
 {
     return weft_bytes_from(string);
-}
-
-static void run(weft_task_function *function, void *arg)
-{
-    weft_done done = weft_spawn_done(weft_loop_scope(loop), function, arg);
-
-    weft_deferred_ref(done.deferred);
-    assert_int_equal(weft_loop_run(loop), 0);
-    assert_int_equal(weft_peek(done, &(int){0}), 0);
-    weft_deferred_unref(done.deferred);
 }
 
 /* A pair of connected streams in the scope of the task that runs. */
@@ -86,7 +55,7 @@ static int reads_in_every_form(weft_task *me, void *arg)
 static void every_form_of_reading_gets_its_bytes_and_the_end(void **state)
 {
     (void)state;
-    run(reads_in_every_form, NULL);
+    run(reads_in_every_form);
 }
 
 static int meets_an_early_end(weft_task *me, void *arg)
@@ -108,7 +77,7 @@ static int meets_an_early_end(weft_task *me, void *arg)
 static void an_end_in_the_middle_is_a_truncation(void **state)
 {
     (void)state;
-    run(meets_an_early_end, NULL);
+    run(meets_an_early_end);
 }
 
 static int meets_the_limit(weft_task *me, void *arg)
@@ -127,7 +96,7 @@ static int meets_the_limit(weft_task *me, void *arg)
 static void a_line_longer_than_its_limit_is_refused_and_kept(void **state)
 {
     (void)state;
-    run(meets_the_limit, NULL);
+    run(meets_the_limit);
 }
 
 static int lends_until_the_next_read(weft_task *me, void *arg)
@@ -149,7 +118,7 @@ static int lends_until_the_next_read(weft_task *me, void *arg)
 static void what_is_lent_stays_until_the_next_read(void **state)
 {
     (void)state;
-    run(lends_until_the_next_read, NULL);
+    run(lends_until_the_next_read);
 }
 
 /* -- backpressure -- */
@@ -195,7 +164,7 @@ static int reads_slowly(weft_task *me, void *arg)
 static void a_slow_reader_slows_the_writer(void **state)
 {
     (void)state;
-    run(reads_slowly, NULL);
+    run(reads_slowly);
 }
 
 /* -- losses -- */
@@ -220,7 +189,7 @@ static int meets_a_reset(weft_task *me, void *arg)
 static void a_lost_stream_says_why_each_time(void **state)
 {
     (void)state;
-    run(meets_a_reset, NULL);
+    run(meets_a_reset);
 }
 
 static int closes_and_waits(weft_task *me, void *arg)
@@ -239,7 +208,7 @@ static int closes_and_waits(weft_task *me, void *arg)
 static void close_waits_for_the_end(void **state)
 {
     (void)state;
-    run(closes_and_waits, NULL);
+    run(closes_and_waits);
 }
 
 static int connects_to_nobody(weft_task *me, void *arg)
@@ -255,7 +224,7 @@ static int connects_to_nobody(weft_task *me, void *arg)
 static void a_connection_that_fails_says_why(void **state)
 {
     (void)state;
-    run(connects_to_nobody, NULL);
+    run(connects_to_nobody);
 }
 
 /* -- cancelling -- */
@@ -288,7 +257,7 @@ static int cancels_a_reader(weft_task *me, void *arg)
 static void a_reader_that_is_cancelled_leaves_the_stream(void **state)
 {
     (void)state;
-    run(cancels_a_reader, NULL);
+    run(cancels_a_reader);
 }
 
 static int reads_too(weft_task *me, void *arg)
@@ -317,7 +286,7 @@ static int reads_twice_at_once(weft_task *me, void *arg)
 static void two_readers_of_one_stream_are_refused(void **state)
 {
     (void)state;
-    run(reads_twice_at_once, NULL);
+    run(reads_twice_at_once);
 }
 
 static int fills_the_output(weft_task *me, void *arg)
@@ -351,7 +320,7 @@ static int writes_beside_a_writer(weft_task *me, void *arg)
 static void a_second_writer_queues_nothing(void **state)
 {
     (void)state;
-    run(writes_beside_a_writer, NULL);
+    run(writes_beside_a_writer);
 }
 
 static int floods(weft_task *me, void *arg)
@@ -383,7 +352,7 @@ static int gives_up_a_long_line(weft_task *me, void *arg)
 static void a_peer_is_held_up_after_a_line_that_was_too_long(void **state)
 {
     (void)state;
-    run(gives_up_a_long_line, NULL);
+    run(gives_up_a_long_line);
 }
 
 static int reads_until_it_is_over(weft_task *me, void *arg)
@@ -414,7 +383,7 @@ static int closes_the_scope_of_the_stream(weft_task *me, void *arg)
 static void a_reader_outlives_the_scope_of_its_stream(void **state)
 {
     (void)state;
-    run(closes_the_scope_of_the_stream, NULL);
+    run(closes_the_scope_of_the_stream);
 }
 
 /* -- serving -- */
@@ -459,7 +428,7 @@ static void a_handler_is_run_for_each_connection(void **state)
     (void)state;
     assert_int_equal(weft_listen(weft_loop_scope(loop), "mem://echo", service.factory, NULL, &service.listener, NULL),
                      0);
-    run(speaks_with_echo, &service);
+    run_with(speaks_with_echo, &service);
     weft_task_factory_free(service.factory);
 }
 
@@ -478,7 +447,7 @@ static int accepts_until_the_end(weft_task *me, void *arg)
 static void accepting_ends_with_the_listener(void **state)
 {
     (void)state;
-    run(accepts_until_the_end, NULL);
+    run(accepts_until_the_end);
 }
 
 static void outside_of_a_task_nothing_waits(void **state)
@@ -542,7 +511,7 @@ static void failed_allocation_ends_an_exchange_cleanly(void **state)
     support_torture(whole_exchange, NULL);
 }
 
-#define task_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+#define task_test(function) cmocka_unit_test_setup_teardown(function, setup_on_sim, teardown)
 
 int main(void)
 {

@@ -1,40 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Turns of a loop inside of what it calls: a task may run them, even where it reads a large delivery at once. */
-#include "support/support.h"
+#include "net/task_test.h"
 
 #include <errno.h>
-#include <string.h>
-
-#include <weft/task_stream.h>
 
 #define LARGE ((size_t)8 * 1024) /* such a delivery is lent where it lies, and its reader runs inside of it */
-
-static weft_loop *loop;
-
-static int setup(void **state)
-{
-    weft_loop_options options = {.size = sizeof options, .backend = "epoll", .watchdog = WEFT_NEVER};
-    int status = support_setup(state);
-
-    return status < 0 ? status : weft_loop_new(&options, &loop);
-}
-
-static int teardown(void **state)
-{
-    weft_loop_free(loop);
-    loop = NULL;
-    return support_teardown(state);
-}
-
-static void run(weft_task_function *function)
-{
-    weft_done done = weft_spawn_done(weft_loop_scope(loop), function, NULL);
-
-    weft_deferred_ref(done.deferred);
-    assert_int_equal(weft_loop_run(loop), 0);
-    assert_int_equal(weft_peek(done, &(int){0}), 0);
-    weft_deferred_unref(done.deferred);
-}
 
 static void make_pair(weft_task *me, weft_stream **here, weft_stream **there)
 {
@@ -201,7 +171,7 @@ static void a_state_machine_may_not(void **state)
     run(feeds_a_machine);
 }
 
-#define task_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+#define task_test(function) cmocka_unit_test_setup_teardown(function, setup_on_epoll, teardown)
 
 int main(void)
 {

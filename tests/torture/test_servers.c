@@ -39,12 +39,45 @@ struct server {
     atomic_bool ended;
 };
 
+/*
+ * Whether the listening socket was left behind can be asked by its number only, and the number may be another socket's
+ * by then: nobody opens or closes one meanwhile.
+ */
+static pthread_mutex_t descriptors = PTHREAD_MUTEX_INITIALIZER;
+
+static int open_socket(void)
+{
+    int fd;
+
+    pthread_mutex_lock(&descriptors);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    pthread_mutex_unlock(&descriptors);
+    return fd;
+}
+
+static void close_socket(int fd)
+{
+    pthread_mutex_lock(&descriptors);
+    close(fd);
+    pthread_mutex_unlock(&descriptors);
+}
+
+static void close_if_it_is_still(int fd, const struct stat *before)
+{
+    struct stat after;
+
+    pthread_mutex_lock(&descriptors);
+    if (fstat(fd, &after) == 0 && after.st_ino == before->st_ino && after.st_dev == before->st_dev)
+        close(fd);
+    pthread_mutex_unlock(&descriptors);
+}
+
 /* -- talking -- */
 
 static int visit(const struct server *server)
 {
     struct timeval patience = {.tv_sec = PATIENCE};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = open_socket();
 
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
@@ -100,7 +133,7 @@ static enum heard talk_to_echo(struct server *server)
         shutdown(fd, SHUT_WR);
         heard = hear(fd, got, sizeof got, NULL);
     }
-    close(fd);
+    close_socket(fd);
     return heard == SERVED && strlen(got) != LONG + 3 ? CUT : heard;
 }
 
@@ -120,8 +153,8 @@ static enum heard talk_to_chat(struct server *server)
     shutdown(anna, SHUT_WR);
     if (heard == SERVED)
         heard = hear(anna, anna_got, sizeof anna_got, NULL);
-    close(anna);
-    close(bob);
+    close_socket(anna);
+    close_socket(bob);
     heard = expect(heard, anna_got, "* bob has come\nbob: hello\n* bob has gone\n");
     return other < heard ? other : heard;
 }
@@ -134,7 +167,7 @@ static enum heard ask(struct server *server, const char *request, const char *an
 
     say(fd, request, strlen(request));
     heard = hear(fd, got, sizeof got, NULL);
-    close(fd);
+    close_socket(fd);
     return expect(heard, got, answer);
 }
 
@@ -198,7 +231,7 @@ static int play(void *arg)
     struct server *server = arg;
     char program[] = "example", url[32];
     char *argv[] = {program, url, NULL};
-    struct stat before, after;
+    struct stat before;
     int fd = listen_somewhere(server), status;
     pthread_t thread;
 
@@ -208,8 +241,7 @@ static int play(void *arg)
     start_thread(&thread, server);
     status = server->main(2, argv);
     atomic_store(&server->ended, true);
-    if (fstat(fd, &after) == 0 && after.st_ino == before.st_ino && after.st_dev == before.st_dev)
-        close(fd); /* it did not come so far that it would have taken it */
+    close_if_it_is_still(fd, &before); /* it may not have come so far that it would have taken it */
     pthread_join(thread, NULL);
     return status;
 }
