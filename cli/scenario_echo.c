@@ -93,7 +93,7 @@ static void send_message(struct client *client)
                                        : weft_stream_write(client->stream, bytes);
 
     if (status < 0) {
-        if (status != WEFT_ENOMEM)
+        if (status != WEFT_ENOMEM && status != WEFT_EENDED) /* (it is broken, and that is about to be told) */
             fail(client, weft_error_name(status));
         weft_stream_abort(client->stream);
         client->life = CLOSED;

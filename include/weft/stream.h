@@ -42,7 +42,8 @@ typedef struct weft_stream_options {
  * calls.
  * @return 0; 1 if the queue is above the high-water mark, or was and `drained` is still to come (stop, and go on when
  *         it is called; the bytes are queued all the same); WEFT_EOUTPUTLIMIT or WEFT_ENOMEM, and nothing was queued;
- *         WEFT_EENDED after close, abort, end or the loss of the stream
+ *         WEFT_EENDED after close, abort, end or the loss of the stream, and once the peer has broken the connection:
+ *         what it had sent before is still delivered, unless the stream is paused, and `lost` says why
  */
 WEFT_API int weft_stream_write(weft_stream *stream, weft_bytes bytes);
 

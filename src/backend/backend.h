@@ -61,6 +61,9 @@ struct backend_transport {
                     bool more);
     /* Whether a send holds no bytes after it returned, so that they may be borrowed ones. */
     bool sends_at_once;
+    /* A send failed since the peer broke the connection: whoever receives gets what had come before, and then an end or
+     * a failure. NULL where sends and receives have a descriptor each. */
+    void (*broken)(struct backend *backend, struct backend_stream *stream);
     /* @p more: another stretch follows, so a last packet that is not full may wait for it. */
     int64_t (*send_file)(struct backend *backend, struct backend_stream *stream, weft_file *file, uint64_t offset,
                          uint64_t length, bool more);

@@ -200,6 +200,13 @@ static int socket_shutdown(struct backend *backend, struct backend_stream *strea
     return shutdown(stream->fd, SHUT_WR) < 0 ? -errno : 0;
 }
 
+/* (The kernel has done so by itself, if there was a peer who broke it.) */
+static void socket_broken(struct backend *backend, struct backend_stream *stream)
+{
+    (void)backend;
+    (void)shutdown(stream->fd, SHUT_RDWR);
+}
+
 static bool close_over(struct backend *backend, struct backend_stream *stream)
 {
     if (stream->flags & WARMING)
@@ -271,6 +278,7 @@ const struct backend_transport epoll_socket_transport = {
     .keep = epoll_keep,
     .send = socket_send,
     .sends_at_once = true,
+    .broken = socket_broken,
     .send_file = epoll_send_file,
     .shutdown = socket_shutdown,
     .close = socket_close,

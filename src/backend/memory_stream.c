@@ -226,6 +226,12 @@ static int memory_shutdown(struct backend *backend, struct backend_stream *strea
     return 0;
 }
 
+static void memory_broken(struct backend *backend, struct backend_stream *stream)
+{
+    (void)backend;
+    (void)stream; /* what broke it ends the receiving, too */
+}
+
 static bool memory_close(struct backend *backend, struct backend_stream *stream, bool abort)
 {
     struct memory_end *end = stream->end, *peer = end->peer;
@@ -258,6 +264,7 @@ static const struct backend_transport memory_transport = {
     .receive_start = memory_receive_start,
     .receive_stop = memory_receive_stop,
     .send = memory_send,
+    .broken = memory_broken,
     .send_file = memory_send_file,
     .shutdown = memory_shutdown,
     .close = memory_close,

@@ -107,6 +107,23 @@ void stream_doom(weft_stream *stream, int reason, bool abort)
     stream_schedule(stream);
 }
 
+bool stream_break(weft_stream *stream, int reason)
+{
+    if (stream->flags & (STREAM_PAUSE_ASKED | STREAM_END_TOLD | STREAM_CLOSING | STREAM_LINGERING))
+        return false; /* nothing would be delivered, or not before somebody resumes */
+    if (stream->flags & STREAM_BROKEN)
+        return true;
+    PROBE("stream: broken while something was to be read");
+    stream->flags |= STREAM_BROKEN;
+    stream->reason = reason;
+    if (stream->flags & STREAM_OVER_HIGH) { /* somebody waits to write: the next write says that it is over */
+        stream->flags &= ~(uint32_t)STREAM_OVER_HIGH;
+        stream->flags |= STREAM_DRAINED;
+        stream_schedule(stream);
+    }
+    return true;
+}
+
 int stream_move(weft_stream *stream, weft_scope *scope)
 {
     int status = weft_scope_cancelled(scope);
@@ -280,8 +297,8 @@ void weft_stream_close(weft_stream *stream)
 {
     if (stream->flags & (STREAM_DOOMED | STREAM_CLOSING))
         return;
-    if (stream->flags & STREAM_CONNECTING) {
-        stream_doom(stream, WEFT_ECLOSED, true);
+    if (stream->flags & (STREAM_CONNECTING | STREAM_BROKEN)) {
+        stream_doom(stream, stream->flags & STREAM_BROKEN ? stream->reason : WEFT_ECLOSED, true);
         return;
     }
     stream->flags |= STREAM_CLOSING | STREAM_DIRTY;
@@ -297,7 +314,7 @@ void weft_stream_abort(weft_stream *stream)
 
 void weft_stream_end(weft_stream *stream)
 {
-    if (stream->flags & (STREAM_DOOMED | STREAM_CLOSING | STREAM_ENDING))
+    if (stream->flags & (STREAM_DOOMED | STREAM_BROKEN | STREAM_CLOSING | STREAM_ENDING))
         return;
     stream->flags |= STREAM_ENDING | STREAM_DIRTY;
     stream_schedule(stream);
@@ -314,6 +331,8 @@ void stream_hold(weft_stream *stream)
 
 void weft_stream_pause(weft_stream *stream)
 {
+    if (stream->flags & STREAM_BROKEN)
+        stream_doom(stream, stream->reason, true); /* reading was all that it was still open for */
     stream->flags |= STREAM_PAUSE_ASKED;
     stream_hold(stream);
 }

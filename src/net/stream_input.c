@@ -128,6 +128,10 @@ static void tell_end(weft_stream *stream)
 {
     const weft_protocol_ops *ops = stream->protocol->ops;
 
+    if (stream->flags & STREAM_BROKEN) {
+        stream_doom(stream, stream->reason, true);
+        return;
+    }
     stream->flags |= STREAM_END_TOLD;
     if (stream->flags & STREAM_SHUT) {
         stream_doom(stream, WEFT_ECLOSED, false); /* both sides have ended */
@@ -233,8 +237,10 @@ void stream_received(struct backend_stream *io, weft_bytes bytes, int status)
     stream->active = stream_now(stream);
     if (bytes.length > 0) {
         take(stream, bytes);
-    } else if (status < 0) {
+    } else if (status < 0 && !stream_break(stream, status)) {
         stream_doom(stream, status, true);
+    } else if (status < 0 && (stream->flags & STREAM_PAUSED)) {
+        PROBE("stream: broken while it was held"); /* what had come is read when it goes on, and then the end */
     } else {
         stream->flags |= STREAM_INPUT_ENDED;
         if (!(stream->flags & (STREAM_PAUSED | STREAM_DELIVER))) /* what waits comes first */

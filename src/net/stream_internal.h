@@ -19,6 +19,9 @@
  * §9.6 describes it). doomed: the reason is known and the handle is closed;
  * `lost` is called later in the turn.
  *
+ * An open stream whose connection the peer broke is BROKEN as long as something
+ * that the peer had sent before is to be delivered, and then it is doomed.
+ *
  * Invariants:
  *  1. `lost` is called once, from the stream's task, after everything else.
  *  2. While SENDING is set the backend owes us a `sent`; nothing else is sent.
@@ -79,6 +82,7 @@ enum {
     STREAM_OPEN_DUE = 1 << 20,    /* adopted: the task is to open it */
     STREAM_PAUSE_ASKED = 1 << 22, /* and PAUSED: by weft_stream_pause, so only weft_stream_resume ends it */
     STREAM_RETRY_DUE = 1 << 23,   /* an address has failed: the task is to try the next */
+    STREAM_BROKEN = 1 << 24,      /* by the peer, and `reason` says how: nothing is sent, what had come is still read */
 };
 
 struct weft_stream {
@@ -115,6 +119,9 @@ void stream_discard(weft_stream *stream);
 void stream_opened(weft_stream *stream);
 /* The end is decided: the handle is closed, and `lost` will be called. Idempotent. */
 void stream_doom(weft_stream *stream, int reason, bool abort);
+/* The peer has broken the connection, for @p reason. Whoever still reads is to get what came before, and is told then.
+ * Returns whether there is somebody who does; if not, nothing has changed. */
+bool stream_break(weft_stream *stream, int reason);
 /* Moves it to @p scope. What was written when that closes still goes out; what is cancelled is reset. Returns 0, or the
  * reason for which @p scope is cancelled. */
 int stream_move(weft_stream *stream, weft_scope *scope);

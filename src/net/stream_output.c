@@ -30,7 +30,7 @@ static int may_write(const weft_stream *stream, size_t length)
 {
     size_t limit = stream->config->output_limit, queued = weft_stream_queued(stream);
 
-    if (stream->flags & (STREAM_DOOMED | STREAM_CLOSING | STREAM_ENDING))
+    if (stream->flags & (STREAM_DOOMED | STREAM_BROKEN | STREAM_CLOSING | STREAM_ENDING))
         return WEFT_EENDED;
     if (length > limit || queued > limit - length)
         return WEFT_EOUTPUTLIMIT;
@@ -76,7 +76,7 @@ static bool stage(weft_stream *stream, weft_bytes bytes)
     struct stream_borrow *borrow = &stream->loop->borrow;
 
     if (borrow->stream != stream || bytes.length > borrow->room || bytes.length == 0 ||
-        (stream->flags & (STREAM_DOOMED | STREAM_CLOSING | STREAM_ENDING)))
+        (stream->flags & (STREAM_DOOMED | STREAM_BROKEN | STREAM_CLOSING | STREAM_ENDING)))
         return false;
     memcpy(borrow->stage + borrow->staged, bytes.data, bytes.length);
     borrow->staged += bytes.length;
@@ -138,7 +138,7 @@ static int write_borrowed(weft_stream *stream, weft_bytes bytes)
         return queued(stream);
     stream->attempted = (uint32_t)stream->loop->turn;
     stream_flush(stream);
-    return weft_bytequeue_is_empty(&stream->output) ? 0 : queued(stream);
+    return weft_bytequeue_is_empty(&stream->output) || (stream->flags & STREAM_BROKEN) ? 0 : queued(stream);
 }
 
 int weft_stream_write(weft_stream *stream, weft_bytes bytes)
@@ -214,6 +214,18 @@ static int64_t send_stretch(weft_stream *stream, weft_owner *owner, uint64_t off
                                            *ret_wanted, length > FILE_STRETCH);
 }
 
+/* A peer that breaks the connection may have said why before: an answer to a request that it did not want to read to the
+ * end, say. */
+static void send_failed(weft_stream *stream, int error)
+{
+    const struct backend_transport *transport = stream->io.transport;
+
+    if (!transport->broken || (error != -ECONNRESET && error != -EPIPE) || !stream_break(stream, error))
+        stream_doom(stream, error, true);
+    else
+        transport->broken(stream->loop->backend, &stream->io);
+}
+
 /* One attempt. Returns whether there may be another in this turn. */
 static bool send_once(weft_stream *stream)
 {
@@ -226,7 +238,7 @@ static bool send_once(weft_stream *stream)
     else
         sent = send_runs(stream, &wanted);
     if (sent < 0 && sent != BACKEND_LATER) {
-        stream_doom(stream, (int)sent, true);
+        send_failed(stream, (int)sent);
         return false;
     }
     if (sent > 0) {
@@ -295,10 +307,12 @@ void stream_flush(weft_stream *stream)
     if (stream->flags & (STREAM_CONNECTING | STREAM_LINGERING))
         return;
     stream->flags &= ~(uint32_t)STREAM_DIRTY;
+    if (stream->flags & STREAM_BROKEN)
+        return;
     for (unsigned sends = 0; more && sends < stream->loop->bounds.sends && !weft_bytequeue_is_empty(&stream->output);
          sends++)
         more = send_once(stream);
-    if (stream->flags & STREAM_DOOMED)
+    if (stream->flags & (STREAM_DOOMED | STREAM_BROKEN))
         return;
     check_drained(stream);
     if (weft_bytequeue_is_empty(&stream->output))
@@ -311,6 +325,7 @@ void stream_flush(weft_stream *stream)
 static void send_staged(weft_stream *stream, weft_bytes bytes)
 {
     int64_t sent = stream->io.transport->send(stream->loop->backend, &stream->io, &bytes, 1, false);
+    int status;
 
     stream->attempted = (uint32_t)stream->loop->turn;
     if (sent > 0)
@@ -321,12 +336,13 @@ static void send_staged(weft_stream *stream, weft_bytes bytes)
         return;
     }
     PROBE("stream: what was staged did not go out at once");
-    if (sent == BACKEND_LATER)
-        sent = 0;
-    if (sent >= 0)
-        sent = weft_bytequeue_append(&stream->output, stream->loop->chunks, weft_bytes_skip(bytes, (size_t)sent));
-    if (sent < 0)
-        stream_doom(stream, (int)sent, true);
+    if (sent > 0)
+        bytes = weft_bytes_skip(bytes, (size_t)sent);
+    status = weft_bytequeue_append(&stream->output, stream->loop->chunks, bytes);
+    if (sent < 0 && sent != BACKEND_LATER)
+        send_failed(stream, (int)sent);
+    else if (status < 0)
+        stream_doom(stream, status, true);
     else
         note_short(stream);
 }
@@ -396,7 +412,7 @@ void stream_sent(struct backend_stream *io, int64_t result)
     if (stream->flags & STREAM_DOOMED)
         return;
     if (result < 0) {
-        stream_doom(stream, (int)result, true);
+        send_failed(stream, (int)result);
         return;
     }
     if (result > 0) {

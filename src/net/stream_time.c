@@ -40,7 +40,8 @@ static stream_ticks nearest(const weft_stream *stream, int *ret_reason)
     } all[] = {
         {stream->flags & STREAM_CONNECTING, left(now, stream->opened, config->connect), WEFT_ECONNECTTIME},
         {stream->flags & STREAM_LINGERING, left(now, stream->progress, LINGER_TICKS), WEFT_ECLOSED},
-        {stream->flags & STREAM_SENDING, left(now, stream->progress, config->write_stall), WEFT_EWRITESTALL},
+        {(stream->flags & (STREAM_SENDING | STREAM_BROKEN)) == STREAM_SENDING,
+         left(now, stream->progress, config->write_stall), WEFT_EWRITESTALL},
         {stream->flags & STREAM_HAS_DEADLINE, left_of_deadline(stream, now), 0},
         {stream->flags & STREAM_CONNECTED, left(now, stream->active, config->idle), WEFT_EIDLE},
         {stream->flags & STREAM_CONNECTED, left(now, stream->opened, config->lifetime), WEFT_ELIFETIME},

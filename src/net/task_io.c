@@ -168,7 +168,7 @@ int weft_task_write(weft_stream *stream, weft_bytes bytes, weft_place place)
     if (bytes.length <= STREAM_STAGE)
         stream_stage_for_task(stream);
     status = weft_stream_write(stream, bytes);
-    if (status == WEFT_EENDED && (stream->flags & STREAM_DOOMED))
+    if (status == WEFT_EENDED && (stream->flags & (STREAM_DOOMED | STREAM_BROKEN)))
         return stream->reason; /* `lost` is still to be told, and would say the same */
     if (status <= 0)
         return status;
@@ -178,7 +178,7 @@ int weft_task_write(weft_stream *stream, weft_bytes bytes, weft_place place)
         if (status < 0 || io->reason < 0)
             return status < 0 ? status : io->reason;
     }
-    return 0;
+    return stream->flags & STREAM_BROKEN ? stream->reason : 0;
 }
 
 int weft_task_close(weft_stream *stream, weft_place place)

@@ -40,7 +40,7 @@ static void both_ends_know_the_same_addresses(struct law_world *world)
 
 /* -- a producer, a consumer that is itself one, and one that does not read -- */
 
-#define PROXIED 3000000
+#define PROXIED 1500000
 
 static void proxy_on(struct law_peer *out)
 {

@@ -12,7 +12,7 @@
 #define LARGE ((size_t)8 * 1024)
 #define MARK ((size_t)5 * 1024)
 
-enum fault { NO_FAULT, SHORT, NOTHING, RESET };
+enum fault { NO_FAULT, SHORT, NOTHING, TIMED_OUT };
 
 static struct backend_transport wrapped;
 static const struct backend_transport *real;
@@ -36,8 +36,8 @@ static int64_t send_counted(struct backend *backend, struct backend_stream *io, 
     fault = NO_FAULT;
     if (now == NOTHING)
         return BACKEND_LATER;
-    if (now == RESET)
-        return -ECONNRESET;
+    if (now == TIMED_OUT)
+        return -ETIMEDOUT;
     return real->send(backend, io, now == SHORT ? &some : runs, now == SHORT ? 1 : count, more);
 }
 
@@ -140,9 +140,9 @@ static void all_is_kept_where_there_is_no_room(struct law_world *world)
 
 static void a_reset_meanwhile_is_told_after_the_delivery(struct law_world *world)
 {
-    start(world, RESET, LARGE);
+    start(world, TIMED_OUT, LARGE);
     law_until_lost(world);
-    assert_int_equal(world->server[0].reason, -ECONNRESET);
+    assert_int_equal(world->server[0].reason, -ETIMEDOUT);
     assert_int_equal(world->server[0].lost, 1);
 }
 

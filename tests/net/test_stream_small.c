@@ -12,7 +12,7 @@
 
 #include "net/stream_internal.h"
 
-enum fault { NO_FAULT, SHORT, NOTHING, RESET };
+enum fault { NO_FAULT, SHORT, NOTHING, TIMED_OUT };
 
 static struct backend_transport wrapped;
 static const struct backend_transport *real;
@@ -38,8 +38,8 @@ static int64_t send_checked(struct backend *backend, struct backend_stream *io, 
     fault = NO_FAULT;
     if (now == NOTHING)
         return BACKEND_LATER;
-    if (now == RESET)
-        return -ECONNRESET;
+    if (now == TIMED_OUT)
+        return -ETIMEDOUT;
     return real->send(backend, io, now == SHORT ? &some : runs, now == SHORT ? 1 : count, more);
 }
 
@@ -468,9 +468,9 @@ static void write_nothing(struct law_peer *peer)
     write_and_fail(peer, NOTHING);
 }
 
-static void write_reset(struct law_peer *peer)
+static void write_and_time_out(struct law_peer *peer)
 {
-    write_and_fail(peer, RESET);
+    write_and_fail(peer, TIMED_OUT);
 }
 
 /* The system has room again: the backend says so. */
@@ -502,10 +502,10 @@ static void no_room_at_all(struct law_world *world)
     what_the_system_does_not_take_is_kept(world, write_nothing, 300);
 }
 
-static void a_reset_meanwhile(struct law_world *world)
+static void a_failed_send(struct law_world *world)
 {
-    ask_to_the_end(world, write_reset);
-    assert_int_equal(world->server[0].reason, -ECONNRESET);
+    ask_to_the_end(world, write_and_time_out);
+    assert_int_equal(world->server[0].reason, -ETIMEDOUT);
     assert_int_equal(world->server[0].lost, 1);
 }
 
@@ -604,7 +604,7 @@ static const struct law laws[] = {
     {"paused it is sent", paused_it_is_sent, LAW_EVERYWHERE},
     {"a short send", a_short_send, LAW_REAL | LAW_MEMORY | LAW_SIM},
     {"no room at all", no_room_at_all, LAW_REAL | LAW_MEMORY | LAW_SIM},
-    {"a reset meanwhile", a_reset_meanwhile, LAW_EVERYWHERE},
+    {"a reset meanwhile", a_failed_send, LAW_EVERYWHERE},
     {"closed after a short send", closed_after_a_short_send, LAW_REAL | LAW_MEMORY | LAW_SIM},
     {"a write that fails leaves what was written", a_write_that_fails_leaves_what_was_written, LAW_EVERYWHERE},
     {"what cannot be kept ends the stream", what_cannot_be_kept_ends_the_stream, LAW_EVERYWHERE},

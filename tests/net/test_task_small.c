@@ -7,7 +7,7 @@
 #include "net/stream_internal.h"
 #include "net/task_test.h"
 
-enum fault { NO_FAULT, SHORT, NOTHING, RESET };
+enum fault { NO_FAULT, SHORT, NOTHING, TIMED_OUT };
 
 static struct backend_transport wrapped;
 static const struct backend_transport *real;
@@ -30,8 +30,8 @@ static int64_t send_counted(struct backend *backend, struct backend_stream *io, 
     fault = NO_FAULT;
     if (now == NOTHING)
         return BACKEND_LATER;
-    if (now == RESET)
-        return -ECONNRESET;
+    if (now == TIMED_OUT)
+        return -ETIMEDOUT;
     return real->send(backend, io, now == SHORT ? &some : runs, now == SHORT ? 1 : count, more);
 }
 
@@ -219,12 +219,12 @@ static int asks_how_long(weft_task *me, void *arg)
 
     (void)arg;
     make_pair(me, &a, &b);
-    fault = RESET;
+    fault = TIMED_OUT;
     write_text(a, "into the void");
     assert_true(weft_loop_prepare(loop) == 0); /* the loss is to be told */
     assert_int_equal(sends, 1);
     assert_true(weft_loop_step(loop) >= 0);
-    assert_int_equal(weft_write(a, weft_bytes_from("x")), -ECONNRESET);
+    assert_int_equal(weft_write(a, weft_bytes_from("x")), -ETIMEDOUT);
     return 0;
 }
 
@@ -347,8 +347,8 @@ static int comes_up(weft_task *me, enum fault with)
     write_text(a, "hello ");
     write_text(a, "world");
     assert_int_equal(weft_sleep(0), 0);
-    if (with == RESET) {
-        assert_int_equal(weft_write(a, weft_bytes_from("x")), -ECONNRESET);
+    if (with == TIMED_OUT) {
+        assert_int_equal(weft_write(a, weft_bytes_from("x")), -ETIMEDOUT);
         return 0;
     }
     assert_int_equal(weft_stream_queued(a), with == SHORT ? 8 : 11);
@@ -369,10 +369,10 @@ static int comes_up_empty(weft_task *me, void *arg)
     return comes_up(me, NOTHING);
 }
 
-static int comes_up_reset(weft_task *me, void *arg)
+static int comes_up_failed(weft_task *me, void *arg)
 {
     (void)arg;
-    return comes_up(me, RESET);
+    return comes_up(me, TIMED_OUT);
 }
 
 static void what_does_not_go_out_is_queued(void **state)
@@ -387,27 +387,27 @@ static void what_does_not_go_out_is_queued(void **state)
 static void an_error_is_told_by_the_next_call(void **state)
 {
     (void)state;
-    run(comes_up_reset);
+    run(comes_up_failed);
 }
 
-static int comes_up_reset_before_it_is_lost(weft_task *me, void *arg)
+static int comes_up_failed_before_it_is_lost(weft_task *me, void *arg)
 {
     weft_stream *a, *b;
     int status;
 
     (void)arg;
     make_pair(me, &a, &b);
-    fault = RESET;
+    fault = TIMED_OUT;
     write_text(a, "hello");
     assert_int_equal(weft_yield(), 0); /* it goes out, and the loop has not told of the loss yet */
     status = weft_write(a, weft_bytes_from("x"));
-    return status == -ECONNRESET ? 0 : -EPROTO;
+    return status == -ETIMEDOUT ? 0 : -EPROTO;
 }
 
 static void an_error_is_told_before_the_loss(void **state)
 {
     (void)state;
-    run(comes_up_reset_before_it_is_lost);
+    run(comes_up_failed_before_it_is_lost);
 }
 
 static int says_goodbye(weft_task *me, void *arg)

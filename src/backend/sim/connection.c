@@ -216,19 +216,25 @@ static void land(struct sim_end *to, const struct sim_segment *segment)
     }
 }
 
-static void arrive(struct sim_world *world, struct sim_event *event)
+static void land_what_is_due(struct sim_end *to)
 {
-    struct sim_end *to = weft_container_of(event, struct sim_end, arrival);
-    struct sim_connection *connection = to->connection;
-
-    if (connection->silent)
-        return;
-    while (to->segment_count > 0 && to->segments[0].due <= world->now) {
+    while (to->segment_count > 0 && to->segments[0].due <= to->connection->world->now) {
         struct sim_segment segment = to->segments[0];
         to->segment_count--;
         memmove(to->segments, to->segments + 1, to->segment_count * sizeof *to->segments);
         land(to, &segment);
     }
+}
+
+static void arrive(struct sim_world *world, struct sim_event *event)
+{
+    struct sim_end *to = weft_container_of(event, struct sim_end, arrival);
+    struct sim_connection *connection = to->connection;
+
+    (void)world;
+    if (connection->silent)
+        return;
+    land_what_is_due(to);
     sim_end_pump(to);
     plan_arrival(to);
     sim_connection_settle(connection);
@@ -298,6 +304,7 @@ static void learn(struct sim_world *world, struct sim_event *event)
     (void)world;
     if (end->connection->silent || sim_is_over(end->connection))
         return;
+    land_what_is_due(end); /* it was sent before the reset */
     /* Linux, tcp_reset: to one that was told the end before, writing is what failed. */
     if (end->connection->net == SIM_TCP && end->end_came && end->break_status == -ECONNRESET)
         end->break_status = -EPIPE;

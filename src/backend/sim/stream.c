@@ -299,6 +299,12 @@ static bool sim_close(struct backend *backend, struct backend_stream *stream, bo
     return true;
 }
 
+static void sim_broken(struct backend *backend, struct backend_stream *stream)
+{
+    (void)backend;
+    (void)stream; /* whatever broke it ends the receiving, too */
+}
+
 static int sim_local(struct backend *backend, const struct backend_stream *stream, weft_address *ret)
 {
     (void)backend;
@@ -311,6 +317,7 @@ static const struct backend_transport at_once = {
     .receive_stop = sim_receive_stop,
     .send = sim_send,
     .sends_at_once = true,
+    .broken = sim_broken,
     .send_file = sim_send_file,
     .shutdown = sim_shutdown,
     .close = sim_close,
@@ -322,6 +329,7 @@ static const struct backend_transport completing = {
     .receive_start = sim_receive_start,
     .receive_stop = sim_receive_stop,
     .send = sim_send_later,
+    .broken = sim_broken,
     .send_file = sim_send_file,
     .shutdown = sim_shutdown,
     .close = sim_close,
@@ -392,20 +400,25 @@ static void tell_room(struct sim_end *end)
     end->stream->events->sent(end->stream, 0);
 }
 
-static void deliver_one(struct sim_end *end, size_t most)
+/* Returns whether that was as much as there was room for: less ends the turn's deliveries, as with the kernel's. */
+static bool deliver_one(struct sim_end *end, size_t most)
 {
-    weft_bytes bytes = sim_end_lend(end, shorter(end, FAULT_short_reads, most));
+    size_t length = shorter(end, FAULT_short_reads, most);
+    weft_bytes bytes = sim_end_lend(end, length);
 
     end->once_more = false;
     note(end, "received", (int64_t)bytes.length, 0);
     end->stream->events->received(end->stream, bytes, 0);
     sim_end_give_back(end);
+    return length == most;
 }
 
 static void deliver(struct sim_end *end)
 {
-    for (int i = 0; i < DELIVERIES && end->arrived > 0 && !end->gone && (end->receiving || end->once_more); i++)
-        deliver_one(end, end->arrived < DELIVERY ? end->arrived : DELIVERY);
+    bool more = true;
+
+    for (int i = 0; more && i < DELIVERIES && end->arrived > 0 && !end->gone && (end->receiving || end->once_more); i++)
+        more = deliver_one(end, end->arrived < DELIVERY ? end->arrived : DELIVERY);
     if (end->receiving && has_something_to_say(end))
         sim_end_has_news(end);
 }

@@ -71,6 +71,7 @@ enum {
     LINK_DYING = 1 << 3,   /* nothing more is parsed: closed, aborted or handed over */
     LINK_RESUME = 1 << 4,  /* the task is to deliver what was held back */
     LINK_ASKING = 1 << 5,  /* `allow` is being called: whoever asks frees it, should its request end */
+    LINK_BROKEN = 1 << 6,  /* by the server, while it was sent to: nothing more goes out */
 };
 
 /* A connection. */

@@ -66,7 +66,8 @@ void http_link_release(struct http_link *link, bool reusable)
     weft_http_client *client = link->client;
 
     link->request = NULL;
-    if (!reusable || client->closing || link->served >= client->options.uses || RARE("http client: keep nothing")) {
+    if (!reusable || (link->flags & LINK_BROKEN) || client->closing || link->served >= client->options.uses ||
+        RARE("http client: keep nothing")) {
         stop_idling(link);
         link->flags |= LINK_DYING;
         weft_stream_close(link->stream);
@@ -86,6 +87,12 @@ int http_link_write(struct http_link *link, weft_bytes bytes)
 {
     int status = weft_stream_write(link->stream, bytes);
 
+    if (status ==
+        WEFT_EENDED) { /* the server has broken the connection: its answer may have come before, or `lost` comes */
+        PROBE("http client: the server broke off while it was sent to");
+        link->flags |= LINK_BROKEN;
+        return 1;
+    }
     if (status >= 0)
         link->sent += bytes.length;
     return status;

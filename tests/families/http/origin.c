@@ -17,6 +17,7 @@ struct connection {
     struct origin *origin;
     weft_stream *stream;
     weft_timer timer;
+    weft_post post;
     struct origin_answer pending;
     weft_http1_parser parser;
     unsigned number;
@@ -28,6 +29,16 @@ struct connection {
 static struct connection *connection_of(weft_protocol *protocol)
 {
     return weft_container_of(protocol, struct connection, protocol);
+}
+
+static void reset_when_sent(weft_post *post)
+{
+    struct connection *connection = weft_container_of(post, struct connection, post);
+
+    if (weft_stream_queued(connection->stream) > 0)
+        weft_loop_post(connection->origin->world->loop, post);
+    else
+        weft_stream_abort(connection->stream);
 }
 
 static void act(struct connection *connection, const struct origin_answer *answer)
@@ -44,6 +55,8 @@ static void act(struct connection *connection, const struct origin_answer *answe
         weft_stream_abort(connection->stream);
     else if (answer->then == THEN_END)
         weft_stream_end(connection->stream);
+    else if (answer->then == THEN_RESET_WHEN_SENT)
+        weft_loop_post(connection->origin->world->loop, &connection->post);
 }
 
 static void late(weft_timer *timer)
@@ -171,6 +184,7 @@ static weft_protocol *build(weft_factory *factory, weft_stream *stream)
     assert_non_null(connection);
     connection->protocol.ops = &connection_ops;
     connection->origin = weft_container_of(factory, struct origin, factory);
+    connection->post.run = reset_when_sent;
     connection->number = connection->origin->connections++;
     connection->origin->open++;
     assert_int_equal(weft_timer_init(&connection->timer, weft_loop_scope(weft_stream_loop(stream)), late), 0);

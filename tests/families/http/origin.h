@@ -20,7 +20,7 @@
 #define ORIGIN_REQUESTS 64
 
 /* What a server does after it has written an answer. */
-enum origin_then { THEN_STAY, THEN_CLOSE, THEN_RESET, THEN_END };
+enum origin_then { THEN_STAY, THEN_CLOSE, THEN_RESET, THEN_END, THEN_RESET_WHEN_SENT };
 
 struct origin_answer {
     const char *text;

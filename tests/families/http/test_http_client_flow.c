@@ -560,6 +560,29 @@ static void an_early_refusal_stops_the_sending(void **state)
     origin_close(&world);
 }
 
+/* The answer is there, and the reset behind it: whoever sends meets the reset first. */
+static void an_answer_before_a_reset_is_heard(void **state)
+{
+    weft_faults faults = {.latency = {WEFT_MILLISECONDS(10), WEFT_MILLISECONDS(10)}, .short_reads = 1000000};
+    struct told told = {.to_send = 100 * 1000 * 1000}, next = {0};
+
+    (void)state;
+    open_with(&faults);
+    origin_will(origin, (struct origin_answer){.text = "HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno",
+                                               .at_once = true,
+                                               .then = THEN_RESET_WHEN_SENT});
+    start(&told, (weft_http_call){.streamed = true, .length = 100 * 1000 * 1000});
+    finish(&told);
+    assert_int_equal(told.reason, 0);
+    assert_string_equal(told.text, "no");
+    origin_will_say(origin, OK);
+    start(&next, (weft_http_call){0});
+    finish(&next);
+    assert_int_equal(next.reason, 0);
+    assert_int_equal(origin->connections, 2);
+    origin_close(&world);
+}
+
 /* -- switching protocols -- */
 
 static void a_protocol_is_switched_if_that_was_asked_for(void **state)
@@ -686,6 +709,7 @@ int main(void)
         support_test(a_body_waits_for_100_no_longer_than_a_second),
         support_test(a_body_that_was_refused_is_not_sent),
         support_test(an_early_refusal_stops_the_sending),
+        support_test(an_answer_before_a_reset_is_heard),
         support_test(a_protocol_is_switched_if_that_was_asked_for),
         support_test(a_switch_that_nobody_asked_for_is_refused),
         support_test(a_callback_may_cancel_its_own_request),
