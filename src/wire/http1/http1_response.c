@@ -34,14 +34,27 @@ static int parse_status_line(weft_http1_parser *parser, weft_bytes line, weft_ht
     return 0;
 }
 
+/* Whether it cannot become a status line any more: nobody should wait for the rest of what is none. */
+static bool is_no_status_line(weft_bytes input)
+{
+    static const weft_bytes name = WEFT_BYTES("HTTP/");
+    size_t length = input.length < name.length ? input.length : name.length;
+
+    return memcmp(input.data, name.data, length) != 0;
+}
+
 int http1_next_status_line(weft_http1_parser *parser, weft_bytes *input, weft_http1_event *event)
 {
     size_t window = http1_add(http1_limit(parser->limits->request_line, 8192), 2);
     bool waited = (parser->flags & HTTP1_HEAD_WAIT) != 0;
     weft_http1_status_line status;
     weft_bytes line;
-    int result = waited ? http1_resume_head(parser, *input, &line)
-                        : http1_peek_line(parser, *input, window, HTTP1_BAD_LONG_LINE, &line);
+    int result;
+
+    if (!waited && input->length > 0 && is_no_status_line(*input))
+        return http1_refuse(parser, HTTP1_BAD_VERSION);
+    result = waited ? http1_resume_head(parser, *input, &line)
+                    : http1_peek_line(parser, *input, window, HTTP1_BAD_LONG_LINE, &line);
 
     if (result <= 0)
         return result;

@@ -16,7 +16,9 @@ def test_a_file_that_is_truncated_while_it_is_sent():
             os.truncate(os.path.join(site.root, "big"), left)
             got, how = received(connection, length)
             assert how != "whole" and len(got) < length, (left, len(got), how)
-            assert site.data.startswith(got), left
+            # Linux sends pages by reference, and a cut zeroes what lies behind it in them, also on its way.
+            assert got[:left] == site.data[:left][:len(got)], left
+            assert all(a in (0, b) for a, b in zip(got[left:], site.data[left:])), left
             connection.close()
 
 

@@ -130,7 +130,7 @@ CASES = [
 
     # -- no HTTP, or another one
     ("HTTP/0.9", [READ, b"<html>\r\nok</html>", CLOSE], PROTOCOL, b""),
-    ("HTTP/0.9 of less than a line", [READ, b"<html>ok</html>", CLOSE], TRUNCATED, b""),
+    ("HTTP/0.9 of less than a line", [READ, b"<html>ok</html>", HANG], PROTOCOL, b""),
     ("HTTP/2 preface", [READ, b"\0\0\x12\x04\0\0\0\0\0", CLOSE], PROTOCOL, b""),
     ("HTTP/2.0", [READ, b"HTTP/2.0 200 OK\r\nContent-Length: 2\r\n\r\nok"], PROTOCOL, b""),
     ("a version that is none", [READ, b"HTTP/1.x 200 OK\r\nContent-Length: 2\r\n\r\nok"], PROTOCOL, b""),
@@ -160,8 +160,9 @@ CASES = [
     ("a second response", [READ, OK + OK], DONE, b"ok"),
     ("a second response is not the next one's", [READ, OK + b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison", NEXT, READ, OK],
      DONE, b"okok", "{url}/second"),
-    ("a late second response is not the next one's", [READ, OK, READ, OK[:10], OK[10:], b"poison", NEXT, READ, OK], DONE,
+    ("a late second response is not the next one's", [READ, OK, READ, OK[:10], OK[10:] + b"poison", NEXT, READ, OK], DONE,
      b"okokok", "{url}/2", "{url}/3"),
+    ("what comes after the next request is no answer", [READ, OK, READ, b"poison", HANG], PROTOCOL, b"ok", "{url}/2"),
     ("a body after HEAD", [READ, length(b"2")], DONE, None, "-I"),
     ("a body after 204", [READ, b"HTTP/1.1 204 No\r\nContent-Length: 2\r\n\r\nok", NEXT, READ, OK], DONE, b"ok", "{url}/2"),
     ("a response before the request", [OK, READ, HANG], DONE, b"ok", "-m", "20s"),

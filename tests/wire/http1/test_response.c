@@ -96,6 +96,14 @@ static void a_response_that_is_cut_is_not_complete(void **state)
                      "status 1.1 200 OK\nrefused 502 the stream ended in the middle of a message\nclosed\n");
 }
 
+static void what_cannot_become_a_status_line_is_not_waited_for(void **state)
+{
+    (void)state;
+    check_transcript(&response, "p", "refused 502 the first line does not end with one space and HTTP/1.x\n");
+    check_transcript(&response, "HTTPS", "refused 502 the first line does not end with one space and HTTP/1.x\n");
+    check_transcript(&response, "HTTP", "refused 502 the stream ended in the middle of a message\nclosed\n");
+}
+
 /* H1-31: the same strictness as for requests. */
 static void bad_responses_are_refused(void **state)
 {
@@ -171,6 +179,7 @@ int main(void)
         support_test(some_codes_have_no_body_whatever_the_fields_say),
         support_test(the_request_decides_too),
         support_test(a_response_that_is_cut_is_not_complete),
+        support_test(what_cannot_become_a_status_line_is_not_waited_for),
         support_test(bad_responses_are_refused),
         support_test(whole_head_is_for_responses_too),
     };
