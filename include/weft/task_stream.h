@@ -74,7 +74,8 @@ WEFT_API int weft_task_close(weft_stream *stream, weft_place place);
 /**
  * Connects to @p url and waits for it.
  * @param options  *borrowed*, may be NULL
- * @param[out] ret_stream  belongs to @p scope: usable, even when it is lost, until that closes
+ * @param[out] ret_stream  belongs to @p scope: usable, even when it is lost, until that closes, which closes it,
+ *                         gracefully: what was written still goes out. Cancelled, it is reset
  * @return 0; an error of weft_stream_connect; the reason for which it could not be established, or for which the task
  *         was cancelled
  */

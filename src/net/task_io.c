@@ -230,6 +230,7 @@ int weft_task_connect(weft_scope *scope, const char *url, const weft_stream_opti
         task_stream_orphan(io);
         return status;
     }
+    stream->flags |= STREAM_GRACEFUL;
     *ret_stream = stream;
     return 0;
 }

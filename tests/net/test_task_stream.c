@@ -432,6 +432,45 @@ static void a_handler_is_run_for_each_connection(void **state)
     weft_task_factory_free(service.factory);
 }
 
+/* -- the end of a task that connected -- */
+
+#define LAST_WORDS 50000 /* less than a writer waits for */
+
+static int says_and_returns(weft_task *me, void *arg)
+{
+    static char words[LAST_WORDS];
+    weft_stream *stream;
+
+    (void)arg;
+    assert_int_equal(weft_connect(weft_task_scope(me), "mem://pair", NULL, &stream), 0);
+    return weft_write(stream, weft_bytes_of(words, sizeof words));
+}
+
+static int hears_the_last_words(weft_task *me, void *arg)
+{
+    weft_acceptor *acceptor;
+    weft_stream *stream;
+    weft_bytes in;
+    size_t heard = 0;
+    int status;
+
+    (void)arg;
+    assert_int_equal(weft_acceptor_open(weft_task_scope(me), "mem://pair", NULL, &acceptor, NULL), 0);
+    assert_int_equal(weft_spawn(weft_loop_scope(loop), says_and_returns, NULL), 0);
+    assert_int_equal(weft_accept(acceptor, weft_task_scope(me), &stream), 0);
+    while ((status = weft_read(stream, &in)) > 0)
+        heard += (size_t)in.length;
+    assert_int_equal(status, 0);
+    assert_int_equal(heard, LAST_WORDS);
+    return 0;
+}
+
+static void the_last_words_of_a_task_go_out(void **state)
+{
+    (void)state;
+    run(hears_the_last_words);
+}
+
 static int accepts_until_the_end(weft_task *me, void *arg)
 {
     weft_acceptor *acceptor;
@@ -530,6 +569,7 @@ int main(void)
         task_test(a_peer_is_held_up_after_a_line_that_was_too_long),
         task_test(a_reader_outlives_the_scope_of_its_stream),
         task_test(a_handler_is_run_for_each_connection),
+        task_test(the_last_words_of_a_task_go_out),
         task_test(accepting_ends_with_the_listener),
         task_test(outside_of_a_task_nothing_waits),
         support_test(failed_allocation_ends_an_exchange_cleanly),
