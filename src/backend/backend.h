@@ -198,6 +198,10 @@ struct backend {
     size_t job_threads;
 };
 
+/* choose.c: opens the backend of that name ("sim:SEED" is one), or for NULL and "" the best there is. -EINVAL, with what
+ * there is in the log, for any other. */
+int backend_open(const char *name, struct backend **ret);
+
 int backend_epoll_open(struct backend **ret);
 int backend_sim_open(uint64_t seed, struct backend **ret);
 /* For a loop that names no backend: 1, if it is made on a simulated host; 0 if not. */

@@ -27,19 +27,11 @@
 
 static int open_backend(const weft_loop_options *options, struct backend **ret)
 {
-    const char *name = options->backend ? options->backend : getenv("WEFT_BACKEND");
     int here = options->backend ? 0 : backend_sim_open_here(ret);
-    uint64_t seed;
 
     if (here != 0)
         return here < 0 ? here : 0;
-    if (!name || !*name || strcmp(name, "epoll") == 0)
-        return backend_epoll_open(ret);
-    if (strncmp(name, "sim:", 4) != 0)
-        return -EINVAL;
-    if (weft_bytes_to_uint64(weft_bytes_from(name + 4), UINT64_MAX, &seed) < 0)
-        return -EINVAL;
-    return backend_sim_open(seed, ret);
+    return backend_open(options->backend ? options->backend : getenv("WEFT_BACKEND"), ret);
 }
 
 static bool is_simulated(const weft_loop *loop)

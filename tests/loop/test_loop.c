@@ -115,9 +115,13 @@ static void backend_is_chosen_by_option_then_environment(void **state)
 static void unknown_backend_is_refused(void **state)
 {
     static const char *const bad[] = {
-        "kqueue", "sim", "sim:", "sim:x", "sim:-1", "sim:1 ", "sim:18446744073709551616", "EPOLL", "epoll "};
+        "kqueue", "sim",    "sim:",   "sim:x",   "sim:-1", "sim:1 ", "sim:18446744073709551616",
+        "EPOLL",  "epoll ", "epoll:", "epoll:1", "epol",   ":"};
 
     (void)state;
+    support_log_expect("there is no backend \"kqueue\": choose one of epoll, ");
+    support_log_expect(", sim:SEED");
+    support_log_expect("there is no backend");
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_equal(try_backend(bad[i], NULL, NULL), -EINVAL);
         assert_int_equal(try_backend(NULL, bad[i], NULL), -EINVAL);
