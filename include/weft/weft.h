@@ -29,5 +29,6 @@
 #include <weft/task.h>
 #include <weft/task_stream.h>
 #include <weft/timer.h>
+#include <weft/watch.h>
 
 #endif

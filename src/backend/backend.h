@@ -31,7 +31,11 @@ struct backend;
 struct backend_stream;
 struct backend_listener;
 struct backend_endpoint;
+struct backend_watch;
 struct name_query;
+
+/* What somebody else's descriptor is watched for (the first two), and what is told of it. */
+enum { BACKEND_READABLE = 1, BACKEND_WRITABLE = 2, BACKEND_FAILED = 4, BACKEND_HANGUP = 8 };
 
 /* A send that has not completed: `sent` will be called. */
 #define BACKEND_LATER (-5900)
@@ -182,6 +186,15 @@ struct backend_ops {
     /* Takes the descriptors on success; on failure they are as they were. */
     int (*adopt_stream)(struct backend *backend, struct backend_stream *stream, int in, int out,
                         const struct backend_socket_options *options, weft_address *peer);
+    /* Watches a descriptor that belongs to somebody else, level-triggered, as weft/watch.h says: `ready` is called from
+     * dispatch with what is ready of @p interest (all of it, if there was a failure or a hang-up). The backend allocates
+     * the watch and frees it some time after its stop; @p owner is used until then only. */
+    int (*watch_start)(struct backend *backend, int fd, unsigned interest, void (*ready)(void *owner, unsigned what),
+                       void *owner, struct backend_watch **ret);
+    /* What was seen of it already and is no longer wanted is not told. */
+    void (*watch_change)(struct backend *backend, struct backend_watch *watch, unsigned interest);
+    /* From now on nothing is called, and the descriptor may be closed. */
+    void (*watch_stop)(struct backend *backend, struct backend_watch *watch);
     /* Has a thread of the pool run @p job (the simulator does it in place); its `done` follows, from dispatch. */
     int (*job_submit)(struct backend *backend, weft_work *job);
     /* Takes back a job that has not begun: true, and `done` does not follow. */

@@ -116,9 +116,9 @@ static void epoll_dispatch(struct backend *backend)
 
     run_ready(self);
     for (int i = 0; i < self->event_count; i++) {
-        void *pointer = (void *)(uintptr_t)(self->events[i].data.u64 & ~UINT64_C(3));
+        void *pointer = (void *)(uintptr_t)(self->events[i].data.u64 & ~TAG_BITS);
 
-        switch ((enum tag)(self->events[i].data.u64 & 3)) {
+        switch ((enum tag)(self->events[i].data.u64 & TAG_BITS)) {
         case TAG_STREAM:
             epoll_stream_event(self, pointer, self->events[i].events);
             break;
@@ -132,9 +132,13 @@ static void epoll_dispatch(struct backend *backend)
             if (pointer)
                 take_signals(self);
             break;
+        case TAG_WATCH:
+            epoll_watch_event(pointer, self->events[i].events);
+            break;
         }
     }
     self->event_count = 0;
+    epoll_watch_free(&self->stopped);
     memory_dispatch(backend->memory);
     job_pool_collect(self->jobs);
 }
@@ -231,6 +235,8 @@ static void epoll_close(struct backend *backend)
 
     job_pool_free(self->jobs);
     epoll_warm_forget(self);
+    epoll_watch_free(&self->stopped);
+    epoll_watch_free(&self->unreachable);
     memory_network_free(backend->memory);
     close_fd(self->signals);
     close_fd(self->wake);
@@ -257,6 +263,9 @@ static const struct backend_ops epoll_ops = {
     .connect = epoll_connect,
     .adopt_listener = epoll_adopt_listener,
     .adopt_stream = epoll_adopt_stream,
+    .watch_start = epoll_watch_start,
+    .watch_change = epoll_watch_change,
+    .watch_stop = epoll_watch_stop,
     .job_submit = epoll_job_submit,
     .job_cancel = epoll_job_cancel,
     .name_submit = epoll_name_submit,

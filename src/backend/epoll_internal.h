@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The inside of the epoll backend. Five files share it:
+ * The inside of the epoll backend. Six files share it:
  *
  *   epoll.c         waiting and delivering; the backend's life
  *   epoll_stream.c  how bytes move through sockets and pipes
  *   epoll_warm.c    files that are not in the page cache, read there by the job pool before they are sent
+ *   epoll_watch.c   descriptors that are not ours
  *   epoll_open.c    connecting, and adopting descriptors
  *   epoll_listen.c  accepting
  *
@@ -55,7 +56,8 @@ enum {
 };
 
 /* What an event's 64 bits hold: a pointer, and in its low bits what it points to. */
-enum tag { TAG_STREAM, TAG_PIPE_OUT, TAG_LISTENER, TAG_CONTROL };
+enum tag { TAG_STREAM, TAG_PIPE_OUT, TAG_LISTENER, TAG_CONTROL, TAG_WATCH };
+#define TAG_BITS UINT64_C(7)
 
 struct epoll_backend {
     struct backend base;
@@ -64,6 +66,8 @@ struct epoll_backend {
     struct job_pool *jobs;
     weft_link warming; /* stretches of files that are being read */
     struct backend_stream *ready_first, *ready_last;
+    struct backend_watch *stopped;     /* to be freed when this batch is over */
+    struct backend_watch *unreachable; /* or only with the backend */
     int event_count;
     struct epoll_event events[EPOLL_BATCH];
     char *buffer;
@@ -95,6 +99,14 @@ bool epoll_warm_start(struct epoll_backend *self, struct backend_stream *stream,
 void epoll_warm_abandon(struct epoll_backend *self, const struct backend_stream *stream);
 /* Frees what is left when no thread runs any more. */
 void epoll_warm_forget(struct epoll_backend *self);
+
+/* epoll_watch.c */
+int epoll_watch_start(struct backend *backend, int fd, unsigned interest, void (*ready)(void *owner, unsigned what),
+                      void *owner, struct backend_watch **ret);
+void epoll_watch_change(struct backend *backend, struct backend_watch *watch, unsigned interest);
+void epoll_watch_stop(struct backend *backend, struct backend_watch *watch);
+void epoll_watch_event(struct backend_watch *watch, uint32_t events);
+void epoll_watch_free(struct backend_watch **list);
 
 /* epoll_open.c */
 void epoll_make_blocking(int fd);

@@ -11,10 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <weft/job.h>
 #include <weft/signal.h>
 #include <weft/timer.h>
+#include <weft/watch.h>
 #include <weft/weft.h>
 #include <weft/worker.h>
 
@@ -135,6 +138,47 @@ static void the_watchdog_barks_whatever_fails(void **state)
 
     (void)state;
     torture_calls(&scenario);
+}
+
+/* -- watches -- */
+
+static unsigned watched;
+
+static void note_room(weft_watch *watch, unsigned what)
+{
+    assert_int_equal(what & ~weft_watch_interest(watch), 0);
+    if (watched++ == 0)
+        weft_watch_change(watch, WEFT_READABLE | WEFT_WRITABLE);
+    else
+        weft_watch_stop(watch);
+}
+
+/* What the system says of a descriptor when a watch changes or stops may be wrong, and then nothing more is told. */
+static int watch_for_room(weft_loop *loop)
+{
+    weft_watch watch;
+    int ends[2], status;
+
+    watched = 0;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    assert_int_equal(send(ends[1], "x", 1, 0), 1);
+    status = weft_watch_start(&watch, weft_loop_scope(loop), ends[0], WEFT_WRITABLE, note_room);
+    for (int i = 0; i < 3 && status == 0; i++)
+        assert_true(weft_loop_step(loop) >= 0);
+    weft_watch_stop(&watch);
+    if (!torture_is_disturbed())
+        assert_int_equal(watched, 2);
+    close(ends[0]);
+    close(ends[1]);
+    return status;
+}
+
+static void a_descriptor_is_watched_or_refused(void **state)
+{
+    struct engine engine = {.work = watch_for_room, .watchdog = WEFT_NEVER};
+
+    (void)state;
+    torture("watches", &engine);
 }
 
 /* -- signals -- */
@@ -403,10 +447,15 @@ static void tasks_run_on_a_new_thread(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        torture_test(a_loop_lives_or_is_not_made),      torture_test(the_watchdog_barks_whatever_fails),
-        torture_test(a_signal_comes_or_is_as_it_was),   torture_test(a_job_is_done_or_refused),
-        torture_test(a_worker_works_or_is_not_started), torture_test(the_limit_of_descriptors_is_raised_or_left),
-        torture_test(a_task_runs_or_is_not_spawned),    torture_test(tasks_run_without_guards_in_the_page_table),
+        torture_test(a_loop_lives_or_is_not_made),
+        torture_test(the_watchdog_barks_whatever_fails),
+        torture_test(a_descriptor_is_watched_or_refused),
+        torture_test(a_signal_comes_or_is_as_it_was),
+        torture_test(a_job_is_done_or_refused),
+        torture_test(a_worker_works_or_is_not_started),
+        torture_test(the_limit_of_descriptors_is_raised_or_left),
+        torture_test(a_task_runs_or_is_not_spawned),
+        torture_test(tasks_run_without_guards_in_the_page_table),
         torture_test(tasks_run_on_a_new_thread),
     };
     return torture_over(cmocka_run_group_tests(tests, NULL, NULL));

@@ -219,6 +219,19 @@ static int sim_adopt_stream(struct backend *backend, struct backend_stream *stre
     return -EOPNOTSUPP;
 }
 
+/* What a kernel says of a descriptor comes from no seed. */
+static int sim_watch_start(struct backend *backend, int fd, unsigned interest,
+                           void (*ready)(void *owner, unsigned what), void *owner, struct backend_watch **ret)
+{
+    (void)backend;
+    (void)fd;
+    (void)interest;
+    (void)ready;
+    (void)owner;
+    (void)ret;
+    return -ENOTSUP;
+}
+
 /* -- the life of a backend -- */
 
 static void free_world(struct sim_world *world)
@@ -263,6 +276,7 @@ static const struct backend_ops sim_ops = {
     .connect = sim_connect,
     .adopt_listener = sim_adopt_listener,
     .adopt_stream = sim_adopt_stream,
+    .watch_start = sim_watch_start,
     .job_submit = sim_job_submit,
     .job_cancel = sim_job_cancel,
     .name_submit = sim_name_submit,

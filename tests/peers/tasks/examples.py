@@ -246,6 +246,19 @@ def test_the_programs_of_the_explanation_do_what_it_says():
     assert output_of("docs_giving_up") == "1: slept well\n3600: timed out\n60: timed out\nall: timed out\n"
 
 
+def test_what_comes_on_standard_input_is_counted():
+    process = subprocess.Popen([kit.example("watch")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    for text in ("one\ntw", "o\n", "three"):
+        process.stdin.write(text)
+        process.stdin.flush()
+    assert process.communicate(timeout=kit.PATIENCE)[0] == "2 lines, 13 bytes\n"
+    assert process.returncode == 0
+    with open(__file__, encoding="utf-8") as file:
+        done = subprocess.run([kit.example("watch")], stdin=file, capture_output=True, text=True, timeout=kit.PATIENCE,
+                              check=False)
+    assert (done.returncode, done.stderr) == (1, "watch: standard input: Operation not permitted\n"), done
+
+
 def test_the_examples_are_as_short_as_they_were_meant_to_be():
     for name, limit in LINES.items():
         path = os.path.join(kit.SOURCE, "examples", name + ".c")
