@@ -99,7 +99,8 @@ void stream_doom(weft_stream *stream, int reason, bool abort)
     if (stream->flags & STREAM_DOOMED)
         return;
     stream->flags |= STREAM_DOOMED;
-    stream->reason = reason;
+    if (!(stream->flags & STREAM_BROKEN)) /* what was known first is what is told */
+        stream->reason = reason;
     wheel_stop(&stream->loop->wheel, &stream->timer);
     if (stream->io.transport->close(stream->loop->backend, &stream->io, abort))
         stream->flags |= STREAM_HOME;
@@ -298,7 +299,7 @@ void weft_stream_close(weft_stream *stream)
     if (stream->flags & (STREAM_DOOMED | STREAM_CLOSING))
         return;
     if (stream->flags & (STREAM_CONNECTING | STREAM_BROKEN)) {
-        stream_doom(stream, stream->flags & STREAM_BROKEN ? stream->reason : WEFT_ECLOSED, true);
+        stream_doom(stream, WEFT_ECLOSED, true);
         return;
     }
     stream->flags |= STREAM_CLOSING | STREAM_DIRTY;

@@ -29,7 +29,7 @@ static char heard[200];
 static size_t length;
 static int reason;
 static unsigned refused;
-static enum { READ_ON, PAUSE, CLOSE, END } when_refused;
+static enum { READ_ON, PAUSE, CLOSE, ABORT, END } when_refused;
 
 /* -- who says it -- */
 
@@ -83,6 +83,8 @@ static size_t hear(weft_protocol *protocol, weft_stream *stream, weft_bytes in)
             weft_stream_pause(stream);
         if (when_refused == CLOSE)
             weft_stream_close(stream);
+        if (when_refused == ABORT)
+            weft_stream_abort(stream);
         if (when_refused == END)
             weft_stream_end(stream);
     }
@@ -192,7 +194,7 @@ static void a_task_reads_what_came_before_a_reset(void **state)
 static void whoever_does_not_read_on_hears_of_the_loss(void **state)
 {
     (void)state;
-    for (when_refused = PAUSE; when_refused <= CLOSE; when_refused++) {
+    for (when_refused = PAUSE; when_refused <= ABORT; when_refused++) {
         unsigned met = 0;
 
         for (uint64_t seed = 1; seed <= 20; seed++) {
