@@ -39,7 +39,8 @@ typedef struct weft_test_peer weft_test_peer;
 /** Begins a test. @return *returned*, the caller ends it with weft_test_end; NULL if there is no memory */
 WEFT_API WEFT_NODISCARD weft_test *weft_test_begin(uint64_t seed);
 /**
- * Closes all peers, frees the loop, and checks that nothing is left on it and that the log was as expected.
+ * Closes all peers, lets 10 s pass, and checks that nothing is left on the loop (a stream, a listener, a timer: code
+ * under test that was not told to stop it has it still) and that the log was as expected. Frees the loop.
  * @return how many things were wrong in all, 0 to 255: what main may return. NULL gives 1
  */
 WEFT_API int weft_test_end(weft_test *test);
@@ -49,7 +50,7 @@ WEFT_API weft_loop *weft_test_loop(const weft_test *test);
 WEFT_API weft_scope *weft_test_scope(const weft_test *test);
 /** The world, for faults, signals and hosts of one's own. @return *borrowed*, *until* the test ends */
 WEFT_API weft_sim *weft_test_world(const weft_test *test);
-/** Lets everything happen that happens within @p time of virtual time; 0: what can happen now. */
+/** Lets @p time of virtual time pass, and everything happen that happens within it; 0: what can happen now. */
 WEFT_API void weft_test_pass(weft_test *test, weft_time time);
 /** One error or warning whose text contains @p text will come; it is a failure if it does not. @param text  copied */
 WEFT_API void weft_test_expect_log(weft_test *test, const char *text);

@@ -10,6 +10,8 @@
 #include <weft/memory.h>
 
 #define TEXT_MOST 2048
+/* What was closed has time to go: a linger takes 2 s. */
+#define GOES_IN WEFT_SECONDS(10)
 
 /* -- failures -- */
 
@@ -105,6 +107,11 @@ static void release(weft_test *test)
     weft_release(test);
 }
 
+static void time_is_over(weft_timer *timer)
+{
+    weft_sim_stop(weft_container_of(timer, weft_test, clock)->sim);
+}
+
 weft_test *weft_test_begin(uint64_t seed)
 {
     weft_test *test = weft_allocate_zeroed(1, sizeof *test);
@@ -120,7 +127,7 @@ weft_test *weft_test_begin(uint64_t seed)
     }
     test->loop = weft_sim_host(test->sim, "localhost");
     test->other = test->loop ? weft_sim_host(test->sim, "localhost") : NULL;
-    if (!test->other) {
+    if (!test->other || weft_timer_init(&test->clock, weft_loop_scope(test->other), time_is_over) < 0) {
         release(test);
         return NULL;
     }
@@ -153,16 +160,28 @@ static void check_run(weft_test *test, int status)
         weft_test_fail_at(test, NULL, 0, "the loop cannot go on: %s", weft_error_text(status));
 }
 
-/* Runs as long as it was only stopped because a peer heard of something. */
+/* Runs to @p end at most, or until a peer hears of something. Returns as weft_sim_run does. */
+static int run_to(weft_test *test, weft_time end)
+{
+    weft_time rest = end - weft_sim_now(test->sim);
+    int status;
+
+    test->stirred = false;
+    if (rest > 0)
+        weft_timer_start(&test->clock, rest);
+    status = weft_sim_run(test->sim, rest);
+    weft_timer_stop(&test->clock);
+    return status;
+}
+
 void weft_test_pass(weft_test *test, weft_time time)
 {
     weft_time end = weft_sim_now(test->sim) + time;
     int status;
 
-    do {
-        test->stirred = false;
-        status = weft_sim_run(test->sim, end - weft_sim_now(test->sim));
-    } while (status == 1 && test->stirred);
+    do
+        status = run_to(test, end);
+    while (status == 1 && test->stirred);
     check_run(test, status);
 }
 
@@ -173,9 +192,24 @@ bool test_run_until(weft_test_peer *peer, weft_time time, bool (*done)(const wef
     int status = 1;
 
     while (!done(peer) && status > 0 && weft_sim_now(sim) < end)
-        status = weft_sim_run(sim, end - weft_sim_now(sim));
+        status = run_to(peer->test, end);
     check_run(peer->test, status);
     return done(peer);
+}
+
+static void tell_line(const char *text, void *arg)
+{
+    (void)arg;
+    fprintf(stderr, "  %s\n", text);
+}
+
+static void check_loop(weft_test *test)
+{
+    weft_test_pass(test, GOES_IN);
+    if (weft_scope_count(weft_loop_scope(test->loop)) == 0)
+        return;
+    weft_test_fail_at(test, NULL, 0, "this is left on the loop:");
+    weft_loop_dump(test->loop, tell_line, NULL);
 }
 
 int weft_test_end(weft_test *test)
@@ -187,6 +221,7 @@ int weft_test_end(weft_test *test)
     weft_test_pass(test, 0);
     while (!weft_link_is_alone(&test->peers))
         peer_free(weft_container_of(test->peers.next, weft_test_peer, link));
+    check_loop(test);
     end_log(test);
     failures = test->failures;
     release(test);

@@ -6,6 +6,7 @@
 #include <weft/list.h>
 #include <weft/stream.h>
 #include <weft/test.h>
+#include <weft/timer.h>
 
 /* Log events that may be expected at once. */
 #define EXPECTED_LOGS 32
@@ -14,6 +15,7 @@ struct weft_test {
     weft_sim *sim;
     weft_loop *loop;  /* of the code under test */
     weft_loop *other; /* of the peers */
+    weft_timer clock; /* on the loop of the peers: time passes, though nothing may happen in it */
     bool stirred;     /* a peer has heard of something */
     weft_link peers;
     weft_link gone; /* peers that were closed, until the world is freed */

@@ -188,9 +188,10 @@ static void peers_connect_and_accept(void **state)
     weft_factory factory = {&ops};
     weft_test *test = weft_test_begin(1);
     weft_test_peer *client, *server;
+    weft_listener *listener;
 
     (void)state;
-    assert_int_equal(weft_listen(weft_test_scope(test), "tcp://127.0.0.1:7", &factory, NULL, NULL, NULL), 0);
+    assert_int_equal(weft_listen(weft_test_scope(test), "tcp://127.0.0.1:7", &factory, NULL, &listener, NULL), 0);
     client = weft_test_connect(test, "tcp://127.0.0.1:7");
     weft_test_send(client, "one\n");
     weft_test_expect(client, "ONE\n");
@@ -200,6 +201,7 @@ static void peers_connect_and_accept(void **state)
     weft_test_send(server, "two\n");
     weft_test_expect(server, "TWO\n");
     assert_int_equal(weft_test_failures(test), 0);
+    weft_listener_stop(listener, 0);
     assert_int_equal(weft_test_end(test), 0);
 }
 
@@ -230,9 +232,34 @@ static void time_passes_as_it_is_told(void **state)
 
     (void)state;
     weft_test_pass(test, WEFT_HOURS(3));
-    assert_true(weft_sim_now(weft_test_world(test)) <= WEFT_HOURS(3));
+    assert_int_equal(weft_sim_now(weft_test_world(test)), WEFT_HOURS(3));
+    weft_test_expect_nothing(weft_test_accept(test, "mem://nobody"), WEFT_HOURS(2));
+    assert_int_equal(weft_sim_now(weft_test_world(test)), WEFT_HOURS(5));
+    weft_test_pass(test, 0);
+    assert_int_equal(weft_sim_now(weft_test_world(test)), WEFT_HOURS(5));
     assert_true(weft_loop_now(weft_test_loop(test)) >= began);
     assert_int_equal(weft_test_end(test), 0);
+}
+
+static void never(weft_timer *timer)
+{
+    (void)timer;
+}
+
+static void what_is_left_on_the_loop_is_told(void **state)
+{
+    weft_test *test;
+    weft_timer timer;
+
+    (void)state;
+    catch_begin();
+    test = weft_test_begin(1);
+    assert_int_equal(weft_timer_init(&timer, weft_test_scope(test), never), 0);
+    weft_timer_start(&timer, WEFT_HOURS(1));
+    assert_int_equal(weft_test_end(test), 1);
+    catch_end();
+    assert_non_null(strstr(told, "this is left on the loop:"));
+    assert_non_null(strstr(told, "timer"));
 }
 
 int main(void)
@@ -246,6 +273,7 @@ int main(void)
         support_test(peers_connect_and_accept),
         support_test(a_peer_that_cannot_be_made_harms_nothing),
         support_test(time_passes_as_it_is_told),
+        support_test(what_is_left_on_the_loop_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
