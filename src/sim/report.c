@@ -4,7 +4,28 @@
 
 #include <string.h>
 
+#include <weft/memory.h>
+
 #include "loop/loop_internal.h"
+
+/* (It is found out in code of the program, whose allocations may fail on purpose: this one must not.) */
+static bool make_room(weft_sim *sim)
+{
+    size_t room = sim->probe_room ? sim->probe_room * 2 : 64;
+    struct sim_probe *probes;
+
+    if (sim->probe_count < sim->probe_room)
+        return true;
+    probes = sim_allocate(&sim->world, room * sizeof *probes);
+    if (!probes)
+        return false;
+    if (sim->probe_count > 0)
+        memcpy(probes, sim->probes, sim->probe_count * sizeof *probes);
+    weft_release(sim->probes);
+    sim->probes = probes;
+    sim->probe_room = room;
+    return true;
+}
 
 void sim_reach(struct sim_world *world, const char *probe)
 {
@@ -15,7 +36,7 @@ void sim_reach(struct sim_world *world, const char *probe)
             sim->probes[i].count++;
             return;
         }
-    if (sim->probe_count < SIM_PROBES)
+    if (make_room(sim))
         sim->probes[sim->probe_count++] = (struct sim_probe){.name = probe, .count = 1};
 }
 
@@ -59,7 +80,9 @@ void weft_sim_each_fault(const weft_sim *sim, weft_sim_fault_line *line, void *a
 void weft_sim_count(const weft_sim *sim, weft_sim_counts *ret)
 {
     *ret = sim->world.counts;
-    ret->faults = sim->world.faults.number;
+    ret->faults = 0;
+    for (int kind = 0; kind < SIM_FAULTS; kind++)
+        ret->faults += sim->world.faults.fired[kind];
 }
 
 void weft_sim_trace(weft_sim *sim, void (*line)(const char *text, void *arg), void *arg)

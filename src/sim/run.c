@@ -87,9 +87,28 @@ static int move_on(weft_sim *sim, weft_time due, weft_time until, bool *ret_more
     }
     if (due < event)
         next += sim_world_lateness(world);
-    sim_world_advance(world, next);
+    sim_world_advance(world, next < until ? next : until);
     *ret_more = true;
     return 0;
+}
+
+/* One of those that wait wakes up for nothing. */
+static struct sim_node *wake_somebody(weft_sim *sim)
+{
+    struct sim_faults *faults = &sim->world.faults;
+    struct sim_node *woken = NULL;
+    unsigned count = 0;
+
+    if (!sim_fault(faults, FAULT_spurious_wakeups))
+        return NULL;
+    for (weft_link *link = sim->nodes.next; link != &sim->nodes; link = link->next) {
+        struct sim_node *node = node_of(link);
+        bool waits = node->program ? node->program->state == PROGRAM_PARKED : node->loop != NULL;
+
+        if (waits && (++count == 1 || sim_fault_below(faults, FAULT_spurious_wakeups, count) == 0))
+            woken = node;
+    }
+    return woken;
 }
 
 static int run_one(weft_sim *sim, struct sim_node *node, weft_time *at, unsigned *turns)
@@ -111,7 +130,7 @@ int weft_sim_run(weft_sim *sim, weft_time time)
     struct sim_world *world = &sim->world;
     weft_time until = time >= WEFT_NEVER - world->now ? WEFT_NEVER : world->now + time, at = world->now, due;
     unsigned turns = 0;
-    bool more = true;
+    bool more = true, for_nothing = false;
     int status = 0;
 
     sim->stopping = false;
@@ -120,8 +139,9 @@ int weft_sim_run(weft_sim *sim, weft_time time)
 
         sim_world_advance(world, world->now);
         node = choose(sim, &due);
-        if (!node && !weft_link_is_alone(&sim->nodes) && sim_fault(&world->faults, FAULT_spurious_wakeups))
-            node = node_of(sim->nodes.next);
+        for_nothing = !node && !for_nothing; /* not twice in succession: time is to pass */
+        if (for_nothing)
+            node = wake_somebody(sim);
         if (node)
             status = run_one(sim, node, &at, &turns);
         else

@@ -60,6 +60,7 @@ void weft_sim_free(weft_sim *sim)
         sim_node_free(weft_container_of(sim->nodes.prev, struct sim_node, link));
     stack_pool_free(sim->stacks);
     sim_world_fini(&sim->world);
+    weft_release(sim->probes);
     weft_release(sim);
 }
 
@@ -120,7 +121,7 @@ int weft_sim_program(weft_sim *sim, const char *name, int (*entry)(int argc, cha
 
 int weft_sim_program_status(const weft_sim *sim, const char *name)
 {
-    for (weft_link *link = sim->nodes.next; link != &sim->nodes; link = link->next) {
+    for (weft_link *link = sim->nodes.prev; link != &sim->nodes; link = link->prev) {
         struct sim_node *node = weft_container_of(link, struct sim_node, link);
         if (node->program && strcmp(node->host->name, name) == 0)
             return node->program->state == PROGRAM_ENDED ? node->program->result : -EINPROGRESS;

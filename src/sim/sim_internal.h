@@ -13,9 +13,6 @@
 #include "async/stack_pool.h"
 #include "backend/sim/world.h"
 
-/* Probes that one world remembers. */
-#define SIM_PROBES 256
-
 struct sim_program;
 
 /* Something that is run: a loop, or a program. */
@@ -57,8 +54,8 @@ struct weft_sim {
     weft_sim_check *checks;
     bool failed;
     char failure[4096];
-    struct sim_probe probes[SIM_PROBES];
-    size_t probe_count;
+    struct sim_probe *probes;
+    size_t probe_count, probe_room;
 };
 
 /* -- sim.c -- */

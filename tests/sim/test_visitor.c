@@ -71,6 +71,8 @@ static void on_signal(weft_signal *signal)
     weft_signal_stop(signal);
 }
 
+static unsigned messages = 400;
+
 static uint64_t run(uint64_t seed, bool hostile, const char *url, const char *text)
 {
     char backend[32];
@@ -84,7 +86,7 @@ static uint64_t run(uint64_t seed, bool hostile, const char *url, const char *te
     world = sim_backend_of(place.loop->backend)->world;
     if (hostile)
         sim_faults_draw(&world->faults, &world->schedule, false);
-    assert_int_equal(sim_visitors_invite(sim_backend_of(place.loop->backend)->host, VISITORS, 400, text), 0);
+    assert_int_equal(sim_visitors_invite(sim_backend_of(place.loop->backend)->host, VISITORS, messages, text), 0);
     place.factory.ops = &factory_ops;
     assert_int_equal(weft_signal_start(&place.signal, weft_loop_scope(place.loop), SIGTERM, on_signal), 0);
     assert_int_equal(weft_listen(weft_loop_scope(place.loop), url, &place.factory, NULL, &place.listener, NULL), 0);
@@ -118,6 +120,15 @@ static void they_say_what_they_are_told_to(void **state)
     assert_true(place.bytes > 0 && place.bytes % 20 == 0);
 }
 
+static void the_first_speak_if_there_is_little_to_say(void **state)
+{
+    (void)state;
+    messages = VISITORS / 2;
+    run(3, false, "tcp://127.0.0.1:7", "12345678901234567890");
+    messages = 400;
+    assert_true(place.bytes > 0);
+}
+
 static void hostile_worlds_end_as_well_and_repeat(void **state)
 {
     (void)state;
@@ -135,6 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         support_test(all_come_and_go_and_then_the_program_is_told_to_end),
         support_test(they_say_what_they_are_told_to),
+        support_test(the_first_speak_if_there_is_little_to_say),
         support_test(hostile_worlds_end_as_well_and_repeat),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

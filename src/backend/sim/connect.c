@@ -163,9 +163,7 @@ static void name_client(struct sim_connection *connection, struct sim_host *host
     client->local.family = connection->to.address.family;
     if (connection->net != SIM_TCP)
         return;
-    client->local.port = host->next_port++;
-    if (host->next_port == 0)
-        host->next_port = 49152;
+    client->local.port = sim_host_next_port(host);
     if (towards.family == WEFT_ADDRESS_IPV4 && towards.ip[0] == 127) /* one of many, but it speaks as the first */
         memcpy(towards.ip, (uint8_t[]){127, 0, 0, 1}, 4);
     sim_host_address(host, connection->to_host, &towards, &client->local);

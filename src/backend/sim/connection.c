@@ -155,6 +155,7 @@ int64_t sim_end_take(struct sim_end *from, const char *data, size_t length)
     if (used + length > to->ring_size && !ring_grow(to, used + length))
         return WEFT_ENOMEM;
     ring_put(to, data, length);
+    sim_note_bytes(from->connection->world, "bytes", from->host, from->connection->number, data, length);
     to->unsent += length;
     sim_end_pump(to);
     return (int64_t)length;

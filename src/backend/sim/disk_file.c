@@ -133,7 +133,9 @@ static int sim_write(weft_file *base, uint64_t offset, const void *data, size_t 
     struct sim_file *file = sim_file_of(base);
     int status = write_some(file, offset, data, length, ret_count);
 
-    note(file->host, "write", (int64_t)*ret_count, status);
+    if (*ret_count > 0)
+        sim_note_bytes(file->host->world, "bytes", file->host, 0, data, *ret_count);
+    note(file->host, "write", (int64_t)offset, status);
     return status;
 }
 

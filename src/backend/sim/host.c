@@ -58,6 +58,15 @@ struct sim_host *sim_host_named(const struct sim_world *world, weft_bytes name)
 
 /* -- addresses -- */
 
+uint16_t sim_host_next_port(struct sim_host *host)
+{
+    uint16_t port = host->next_port++;
+
+    if (host->next_port == 0)
+        host->next_port = FIRST_PORT;
+    return port;
+}
+
 static const uint8_t private_v6[8] = {0xfd};
 
 static bool is_loopback(const weft_address *address)

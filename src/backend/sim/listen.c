@@ -289,13 +289,17 @@ static int check_address(struct sim_host *host, const struct backend_endpoint *a
     return -EADDRNOTAVAIL;
 }
 
-static void take_port(struct sim_host *host, struct backend_endpoint *at, const struct backend_socket_options *options)
+/* Whoever asks for no port gets one that is free, if there is any. */
+static bool take_port(struct sim_host *host, struct backend_endpoint *at, const struct backend_socket_options *options)
 {
     if (net_of(at) != SIM_TCP || at->address.port != 0)
-        return;
-    do
-        at->address.port = host->next_port++;
-    while (is_taken(host, at, options));
+        return !is_taken(host, at, options);
+    for (unsigned tries = 0; tries <= UINT16_MAX; tries++) {
+        at->address.port = sim_host_next_port(host);
+        if (!is_taken(host, at, options))
+            return true;
+    }
+    return false;
 }
 
 int sim_listen(struct backend *backend, struct backend_listener *listener, const struct backend_endpoint *at,
@@ -308,8 +312,7 @@ int sim_listen(struct backend *backend, struct backend_listener *listener, const
 
     if (status < 0)
         return status;
-    take_port(self->host, &real, options);
-    if (is_taken(self->host, &real, options))
+    if (!take_port(self->host, &real, options))
         return -EADDRINUSE;
     port = sim_allocate(self->world, sizeof *port + at->path.length);
     if (!port)

@@ -94,6 +94,7 @@ struct sim_end {
     int answer;
     bool receiving, once_more; /* deliver; deliver once, though it was stopped */
     bool blocked, room;        /* a send was cut short; there is room again */
+    bool put_off;              /* the last send took nothing, by a whim: the next is not put off */
     bool closed_later;         /* closed, and its owner is still to be told */
     bool gone;                 /* nobody has it: not yet, or not any more */
     bool busy;                 /* its owner is being called */

@@ -108,7 +108,8 @@ static int wait_long(struct sim_backend *self, weft_time timeout)
 
     if (world->park)
         return world->park(world, self, until);
-    if (sim_fault(&world->faults, FAULT_spurious_wakeups))
+    self->for_nothing = !self->for_nothing && sim_fault(&world->faults, FAULT_spurious_wakeups);
+    if (self->for_nothing)
         return 0;
     return sim_wait_alone(self, until);
 }

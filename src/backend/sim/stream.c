@@ -147,6 +147,13 @@ static int64_t cut_short(struct sim_end *end, int64_t sent)
     return sent > 0 ? sent : BACKEND_LATER;
 }
 
+/* Whether a send takes nothing though it could, by a whim; never twice in succession. */
+static bool is_put_off(struct sim_end *end, enum sim_fault_kind kind)
+{
+    end->put_off = !end->put_off && sim_fault(faults_of(end), kind);
+    return end->put_off;
+}
+
 static int64_t send_now(struct sim_end *end, const weft_bytes *runs, size_t count)
 {
     int64_t sent = 0;
@@ -155,7 +162,7 @@ static int64_t send_now(struct sim_end *end, const weft_bytes *runs, size_t coun
 
     if (status < 0)
         return status;
-    if (!sim_fault(faults_of(end), FAULT_refused_writes))
+    if (!is_put_off(end, FAULT_refused_writes))
         sent = take_runs(end, runs, count, &all);
     strike(end);
     return sent < 0 || all ? sent : cut_short(end, sent);
@@ -208,7 +215,7 @@ static int64_t sim_send_file(struct backend *backend, struct backend_stream *str
     if (room > length)
         room = (size_t)length;
     room = shorter(end, FAULT_short_file_reads, room);
-    if (room == 0 || sim_fault(faults_of(end), FAULT_slow_files))
+    if (room == 0 || is_put_off(end, FAULT_slow_files))
         return cut_short(end, 0);
     count = sim_file_read_plainly(file, offset, buffer, room);
     if (count <= 0)

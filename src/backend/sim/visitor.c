@@ -284,7 +284,7 @@ static void prepare(struct sim_visitors *group, unsigned messages)
         visitor->group = group;
         visitor->number = i + 1;
         visitor->temper = (enum temper)random_below(&group->random, TEMPERS);
-        visitor->left = messages / group->count;
+        visitor->left = messages / group->count + (i < messages % group->count);
         sim_event_init(&visitor->event, next);
     }
 }

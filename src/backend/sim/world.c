@@ -164,6 +164,21 @@ void sim_note(struct sim_world *world, const char *what, const struct sim_host *
         trace_note(world, what, host, object, a, b);
 }
 
+void sim_note_bytes(struct sim_world *world, const char *what, const struct sim_host *host, uint64_t object,
+                    const char *data, size_t length)
+{
+    uint64_t hash = length, word;
+    size_t at = 0;
+
+    for (; length - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, data + at, sizeof word);
+        hash = mix(hash, word);
+    }
+    word = 0;
+    memcpy(&word, data + at, length - at);
+    sim_note(world, what, host, object, (int64_t)length, (int64_t)(mix(hash, word) >> 33));
+}
+
 /* -- the world -- */
 
 void sim_world_init(struct sim_world *world, uint64_t seed)

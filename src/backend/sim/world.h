@@ -99,6 +99,7 @@ struct sim_backend {
     struct sim_world *world;
     bool owns_world;
     bool woken;
+    bool for_nothing; /* its last wait ended by a whim: the next does not */
     weft_link news;
     weft_link jobs, jobs_done, jobs_now; /* that take their time; that can run; that this turn runs */
     uint64_t watched, raised;
@@ -125,6 +126,9 @@ void *sim_allocate(struct sim_world *world, size_t size);
 /* Notes a call or a callback, for the hash and the trace: what, on which host, of which object, and two figures. */
 void sim_note(struct sim_world *world, const char *what, const struct sim_host *host, uint64_t object, int64_t a,
               int64_t b);
+/* Notes bytes that a program has given away: for the hash what they are, for the trace how many, and a checksum. */
+void sim_note_bytes(struct sim_world *world, const char *what, const struct sim_host *host, uint64_t object,
+                    const char *data, size_t length);
 
 /* -- host.c -- */
 
@@ -141,6 +145,8 @@ void sim_host_address(const struct sim_host *host, const struct sim_host *peer, 
 /* Looks a name up: a host's, or localhost. Its addresses come as getaddrinfo sorts them (RFC 6724 §6): private IPv4 before
  * IPv6, but ::1 before 127.0.0.1. Returns how many, at most 2; WEFT_ENONAME. */
 int sim_host_addresses(const struct sim_world *world, const char *name, weft_address *ret);
+/* The next of the ports that are given to whoever asks for none. */
+uint16_t sim_host_next_port(struct sim_host *host);
 /* The way between two hosts; NULL if there is no memory. */
 struct sim_link *sim_link_between(struct sim_host *a, struct sim_host *b);
 void sim_link_cut(struct sim_link *link, bool cut);
