@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim.h"
 
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -177,31 +179,65 @@ static int run_set(const struct sim_job *job, uint64_t first, uint64_t count)
     return status;
 }
 
-/* One seed, in this process. */
+/* -- one seed, in this process -- */
+
+static int conclude_here(struct session *session, uint64_t seed, const struct sim_outcome *outcome)
+{
+    int status;
+
+    session->pool.area.shared->next[0] = 1;
+    (void)sim_area_add(&session->pool.area, 0, 0, false, outcome);
+    session->pool.area.shared->records[0].failed = outcome->failed;
+    if (outcome->failed) {
+        session->failure = (struct sim_failure){.seed = seed, .cause = SIM_BROKEN};
+        memcpy(session->failure.reason, outcome->reason, sizeof outcome->reason);
+        sim_report_failure(stderr, session->job, &session->failure, NULL);
+    }
+    status = conclude(session);
+    sim_area_close(&session->pool.area);
+    return status;
+}
+
+static struct session *runs_here; /* as long as the scenario runs */
+
+/* It ended the process, as if that were a program's. */
+static void end_here(int status, void *arg)
+{
+    static struct sim_outcome outcome;
+    struct session *session = runs_here;
+
+    (void)arg;
+    if (!session)
+        return;
+    runs_here = NULL;
+    outcome.failed = true;
+    snprintf(outcome.reason, sizeof outcome.reason, "it ended the process with status %d", status);
+    (void)conclude_here(session, session->pool.area.shared->first, &outcome);
+    fflush(stdout);
+    _exit(EXIT_FAILED);
+}
+
 static int run_here(const struct sim_job *job, uint64_t seed)
 {
     static _Atomic uint64_t beat, fault;
-    const struct sim_watch watch = {.beat = &beat, .fault = &fault, .trace = job->options->trace ? STDOUT_FILENO : -1};
+    const struct sim_watch watch = {.beat = &beat,
+                                    .fault = &fault,
+                                    .trace = job->options->trace ? STDOUT_FILENO : -1,
+                                    .patience = job->options->patience};
     static struct sim_outcome outcome;
-    struct session session = {.job = job};
-    int status = sim_area_new(&session.pool.area, seed, 1);
+    static struct session session;
+    int status;
 
-    if (status < 0) {
-        fprintf(stderr, "weft sim: %s\n", weft_error_text(status));
+    session = (struct session){.job = job};
+    status = sim_area_new(&session.pool.area, seed, 1);
+    if (status < 0 || on_exit(end_here, NULL) != 0) {
+        fprintf(stderr, "weft sim: %s\n", weft_error_text(status < 0 ? status : WEFT_ENOMEM));
         return EXIT_FAILED;
     }
+    runs_here = &session;
     sim_once(job, seed, &watch, &outcome);
-    session.pool.area.shared->next[0] = 1;
-    (void)sim_area_add(&session.pool.area, 0, 0, false, &outcome);
-    session.pool.area.shared->records[0].failed = outcome.failed;
-    if (outcome.failed) {
-        session.failure = (struct sim_failure){.seed = seed, .cause = SIM_BROKEN};
-        memcpy(session.failure.reason, outcome.reason, sizeof outcome.reason);
-        sim_report_failure(stderr, job, &session.failure, NULL);
-    }
-    status = conclude(&session);
-    sim_area_close(&session.pool.area);
-    return status;
+    runs_here = NULL;
+    return conclude_here(&session, seed, &outcome);
 }
 
 int sim_run(const void *values)
@@ -216,6 +252,7 @@ int sim_run(const void *values)
         sim_scenarios_print(stdout, options->verbose);
         return EXIT_DONE;
     }
+    (void)signal(SIGCHLD, SIG_DFL); /* whoever started this may ignore its children; these are waited for */
     sim_left_count();
     status = sim_job_make(&job, options, &keep, stderr);
     if (status == EXIT_DONE) {

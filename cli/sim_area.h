@@ -20,8 +20,8 @@ enum sim_word { SIM_NOTHING, SIM_FAILED, SIM_DIFFERS };
 /* A worker's place. Sums are over all the runs that its workers made, one after the other. */
 struct sim_place {
     _Atomic uint64_t beat, fault, seed;
-    _Atomic bool running; /* is in the seed */
-    _Atomic int word;
+    _Atomic bool running;    /* is in the seed */
+    _Atomic int word, ended; /* of SIM_FAILED: sim_outcome's */
     _Atomic uint64_t runs, events, faults, bytes, connections, time;
     _Atomic uint64_t fired[SIM_KINDS_MOST], reached[SIM_PROBES_MOST];
     char reason[SIM_REASON]; /* of SIM_FAILED */

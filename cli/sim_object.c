@@ -20,9 +20,12 @@ static const weft_sim_scenario *refused(const char **ret_reason)
 
 bool sim_object_is(const char *path)
 {
-    const char *name = strrchr(path, '/'), *dot = name ? strstr(name, ".so") : NULL;
+    const char *name = strrchr(path, '/'), *dot = name;
 
-    return dot && (dot[3] == '\0' || dot[3] == '.');
+    while (dot && (dot = strstr(dot + 1, ".so")))
+        if (dot[3] == '\0' || dot[3] == '.')
+            return true;
+    return false;
 }
 
 /* libweft.so.N has another interface for each N; this program brings that of its own. */

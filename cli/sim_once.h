@@ -13,6 +13,7 @@ struct sim_watch {
     _Atomic uint64_t *fault; /* the number of the last one that fired */
     int trace;               /* where each event is written to; -1: nowhere */
     bool elsewhere;          /* a program is to be run with its memory the other way */
+    weft_time patience;      /* how long a program may run; 0: somebody else sees to that */
 };
 
 /* What came of it. */
@@ -22,6 +23,7 @@ struct sim_outcome {
     weft_time time;
     uint64_t fired[SIM_KINDS_MOST], reached[SIM_PROBES_MOST];
     bool failed;
+    int ended;               /* of a program that failed: as wait tells, 0: otherwise */
     char reason[SIM_REASON]; /* of a failure; the first line says what, the others more */
 };
 

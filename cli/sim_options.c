@@ -29,8 +29,8 @@ static const struct option options[] = {
      .maximum = UINT64_C(1) << 62,
      .group = RUNS,
      .help =
-         "The first seed. Without --seeds it is the only one, and is run in this process itself, so that a debugger "
-         "sees it."},
+         "The first seed. Without --seeds it is the only one, and a scenario is run in this process itself, so that a "
+         "debugger sees it, for as long as it takes."},
     {.name = "connections",
      .letter = 'c',
      OPTION_SETS_INTEGER(struct sim_options, connections),

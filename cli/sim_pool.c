@@ -91,6 +91,7 @@ static bool holds_report(const char *output)
 static void explain(const struct member *member, int status, struct sim_failure *failure)
 {
     failure->cause = member->hangs ? SIM_HANGS : SIM_CRASHED;
+    failure->ended = status;
     if (member->hangs)
         snprintf(failure->reason, sizeof failure->reason, "it makes no progress");
     else if (WIFSIGNALED(status))
@@ -115,6 +116,7 @@ static void tell(struct crew *crew, const struct member *member, int status)
     switch (word) {
     case SIM_FAILED:
         failure.cause = SIM_BROKEN;
+        failure.ended = place->ended;
         memcpy(failure.reason, place->reason, sizeof failure.reason);
         break;
     case SIM_DIFFERS:

@@ -12,6 +12,7 @@ struct sim_failure {
     uint64_t seed;
     enum sim_cause cause;
     uint64_t faults;         /* that had fired */
+    int ended;               /* how the process did, as wait tells; 0: it was not that */
     char reason[SIM_REASON]; /* the first line says what, the others more */
     char output[SIM_REASON]; /* the end of what it printed */
 };

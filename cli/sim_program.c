@@ -3,17 +3,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <weft/memory.h>
 
+#include "sim_clock.h"
 #include "sim_layout.h"
 #include "sim_once.h"
 
@@ -99,25 +102,50 @@ static void read_report(int report, struct sim_outcome *outcome)
     fclose(file);
 }
 
-static void judge(int status, struct sim_outcome *outcome)
+static void judge(int status, bool hangs, struct sim_outcome *outcome)
 {
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return;
     outcome->failed = true;
-    if (WIFEXITED(status))
+    outcome->ended = status;
+    if (hangs)
+        snprintf(outcome->reason, sizeof outcome->reason, "it makes no progress");
+    else if (WIFEXITED(status))
         snprintf(outcome->reason, sizeof outcome->reason, "it ended with status %d", WEXITSTATUS(status));
     else
         snprintf(outcome->reason, sizeof outcome->reason, "it was killed by SIG%s", sigabbrev_np(WTERMSIG(status)));
+}
+
+/* Waits until @child ends, but not for ever. Returns whether it had to be ended. */
+static bool watch_child(pid_t child, weft_time patience)
+{
+    weft_time end = sim_clock_now() + patience, now;
+    struct pollfd ends = {.fd = pidfd_open(child, 0), .events = POLLIN};
+    bool hangs = false;
+
+    while (ends.fd >= 0 && (now = sim_clock_now()) < end)
+        if (poll(&ends, 1, (int)((end - now) / WEFT_MILLISECONDS(1)) + 1) > 0)
+            break;
+    if (ends.fd >= 0) {
+        hangs = sim_clock_now() >= end && poll(&ends, 1, 0) == 0;
+        close(ends.fd);
+    }
+    if (hangs)
+        (void)kill(child, SIGKILL);
+    return hangs;
 }
 
 static void run_and_wait(const struct sim_job *job, uint64_t seed, const struct sim_watch *watch, int report,
                          struct sim_outcome *outcome)
 {
     pid_t child = fork();
+    bool hangs = false;
     int status;
 
     if (child == 0)
         become(job, seed, watch, report);
+    if (child > 0 && watch->patience > 0)
+        hangs = watch_child(child, watch->patience);
     while (child > 0 && waitpid(child, &status, 0) < 0)
         if (errno != EINTR)
             child = -1;
@@ -126,7 +154,7 @@ static void run_and_wait(const struct sim_job *job, uint64_t seed, const struct 
         snprintf(outcome->reason, sizeof outcome->reason, "no process could be made: %s", strerror(errno));
         return;
     }
-    judge(status, outcome);
+    judge(status, hangs, outcome);
 }
 
 void sim_program_once(const struct sim_job *job, uint64_t seed, const struct sim_watch *watch, struct sim_outcome *ret)

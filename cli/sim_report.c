@@ -152,6 +152,14 @@ static void print_lines(FILE *out, const char *text)
 static void print_shrunk(FILE *out, const struct sim_job *job, const struct sim_failure *failure,
                          const struct sim_shrink *shrink)
 {
+    if (!shrink->repeats && *shrink->otherwise.reason) {
+        char shown[LINE];
+        fprintf(out, "  Alone, in a new process, it fails otherwise: %s\n",
+                printable(weft_bytes_first(weft_bytes_from(shrink->otherwise.reason),
+                                           strcspn(shrink->otherwise.reason, "\n")),
+                          shown, sizeof shown));
+        return;
+    }
     if (!shrink->repeats) {
         fprintf(out, "  Alone, in a new process, it does not fail: something is kept from the runs before it.\n");
         return;

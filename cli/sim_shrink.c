@@ -38,6 +38,11 @@ static bool is_alike(const char *a, const char *b)
     }
 }
 
+static bool is_same(const struct sim_failure *a, const struct sim_failure *b)
+{
+    return a->cause == b->cause && a->ended == b->ended && is_alike(a->reason, b->reason);
+}
+
 /* Whether it still fails. If so, @shrink->failure is how. */
 static int try(struct sim_shrink *shrink)
 {
@@ -52,8 +57,10 @@ static int try(struct sim_shrink *shrink)
     status = sim_pool_try(&shrink->job, shrink->failure.seed, false, -1, &failure);
     if (status != 1)
         return status;
-    if (failure.cause != shrink->failure.cause || !is_alike(failure.reason, shrink->failure.reason))
+    if (!is_same(&failure, &shrink->failure)) {
+        shrink->otherwise = failure;
         return 0;
+    }
     shrink->failure = failure;
     return 1;
 }
@@ -117,7 +124,7 @@ static int remove_pieces(struct sim_shrink *shrink, uint64_t *numbers, size_t *c
     return 0;
 }
 
-/* The numbers of the faults that there were. */
+/* The numbers of the faults that there were, up to @most. */
 static size_t list_faults(struct sim_shrink *shrink, uint64_t *numbers, uint64_t most)
 {
     size_t count = 0;
@@ -128,17 +135,38 @@ static size_t list_faults(struct sim_shrink *shrink, uint64_t *numbers, uint64_t
     return count;
 }
 
+/* Whether it fails without those that are too many to be taken one by one. If not, they all stay. */
+static int try_first_faults(struct sim_shrink *shrink, const uint64_t *numbers, size_t count)
+{
+    struct sim_keep *before = shrink->job.keep;
+    int status = keep_others(&shrink->keep, numbers, count, count, count);
+
+    shrink->job.keep = &shrink->keep;
+    if (status == 0 && shrink->failure.faults > FAULTS_MOST)
+        status = try(shrink);
+    else if (status == 0)
+        status = 1;
+    if (status != 1)
+        shrink->job.keep = before;
+    return status;
+}
+
 static int shrink_faults(struct sim_shrink *shrink)
 {
     uint64_t most = shrink->failure.faults < FAULTS_MOST ? shrink->failure.faults : FAULTS_MOST;
     uint64_t *numbers = weft_allocate(((size_t)most + 1) * sizeof *numbers);
     size_t count;
-    int status = 0;
+    int status;
 
     if (!numbers)
         return -ENOMEM;
     count = list_faults(shrink, numbers, most);
-    shrink->job.keep = &shrink->keep;
+    status = try_first_faults(shrink, numbers, count);
+    if (status != 1) {
+        weft_release(numbers);
+        return status;
+    }
+    status = 0;
     for (size_t piece = count; piece > 0 && status == 0; piece /= 2)
         status = remove_pieces(shrink, numbers, &count, piece);
     if (keep_others(&shrink->keep, numbers, count, count, count) < 0)

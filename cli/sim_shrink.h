@@ -8,11 +8,12 @@
 struct sim_shrink {
     struct sim_job job;   /* in: the one that failed; out: the smallest that does. Its `keep` is &keep or as it was */
     struct sim_keep keep; /* the caller clears it */
-    struct sim_failure failure;                    /* in: how; out: how the smallest one did */
-    unsigned tries;                                /* out */
-    uint64_t faults;                               /* out: that are left */
-    bool repeats;                                  /* out: it failed again at all, alone in a new process */
-    weft_time began;                               /* private */
+    struct sim_failure failure;   /* in: how; out: how the smallest one did */
+    unsigned tries;               /* out */
+    uint64_t faults;              /* out: that are left */
+    bool repeats;                 /* out: it failed again like that, alone in a new process */
+    struct sim_failure otherwise; /* out: how it failed if it failed, but not like that; or no reason */
+    weft_time began;              /* private */
     void (*tick)(const struct sim_shrink *shrink); /* before each try; or NULL */
 };
 

@@ -44,6 +44,7 @@ static bool run_seed(const struct sim_job *job, const struct sim_area *area, con
     same = sim_area_add(area, worker->place, number, worker->second, &outcome);
     if (outcome.failed) {
         memcpy(place->reason, outcome.reason, sizeof place->reason);
+        place->ended = outcome.ended;
         place->word = SIM_FAILED;
     } else if (!same) {
         place->word = SIM_DIFFERS;

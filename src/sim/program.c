@@ -5,8 +5,7 @@
  */
 #include "sim/sim_internal.h"
 
-#include <errno.h>
-
+#include <weft/error.h>
 #include <weft/memory.h>
 
 #include "async/task_internal.h"
@@ -93,7 +92,7 @@ int sim_park(struct sim_world *world, struct sim_backend *backend, weft_time unt
     if (!program)
         return sim_wait_alone(backend, until);
     if (sim->ending)
-        return -EDEADLK;
+        return WEFT_ECANCELED;
     program->state = PROGRAM_PARKED;
     program->waits = backend;
     program->until = until;
@@ -105,7 +104,7 @@ int sim_park(struct sim_world *world, struct sim_backend *backend, weft_time unt
 void sim_program_free(struct sim_program *program)
 {
     for (int i = 0; program->state == PROGRAM_PARKED && i < WAITS_AT_END; i++) {
-        program->answer = -EDEADLK;
+        program->answer = WEFT_ECANCELED;
         switch_to(program);
     }
     weft_release(program);

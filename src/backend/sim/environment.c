@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <weft/log.h>
 #include <weft/memory.h>
 
 #include "backend/sim/fault_text.h"
@@ -14,6 +15,13 @@
 #include "backend/sim/visitor.h"
 
 #define VISITORS_MOST 1000000
+
+/* What @name says is not understood, and the program that is to run does not know of it. */
+static int refuse(const char *name, const char *reason)
+{
+    weft_log(WEFT_LOG_ERROR, "sim", "%s: %s", name, reason);
+    return -EINVAL;
+}
 
 /* The descriptor that @name says; -1: it is not set; or -EINVAL. */
 static int descriptor_in(const char *name)
@@ -23,7 +31,9 @@ static int descriptor_in(const char *name)
 
     if (!text)
         return -1;
-    return weft_bytes_to_uint64(weft_bytes_from(text), INT32_MAX, &number) < 0 ? -EINVAL : (int)number;
+    if (weft_bytes_to_uint64(weft_bytes_from(text), INT32_MAX, &number) < 0)
+        return refuse(name, "a descriptor is a number");
+    return (int)number;
 }
 
 static int obey_faults(struct sim_world *world, const char *text)
@@ -32,7 +42,7 @@ static int obey_faults(struct sim_world *world, const char *text)
     struct sim_faults_error error;
 
     if (sim_faults_parse(text, &asked, &error) < 0)
-        return -EINVAL;
+        return refuse("WEFT_SIM_FAULTS", error.reason);
     if (asked.choice == SIM_FAULTS_LISTED)
         return sim_faults_set(&world->faults, &asked.faults);
     sim_faults_draw(&world->faults, &world->schedule, asked.choice == SIM_FAULTS_ALL);
@@ -52,7 +62,7 @@ static int obey_keep(struct sim_world *world, const char *text)
     world->exempt++;
     status = sim_keep_parse(keep, text, &place);
     world->exempt--;
-    return status;
+    return status == -ENOMEM ? status : status < 0 ? refuse("WEFT_SIM_KEEP", "numbers, such as 12,40-44, or none") : 0;
 }
 
 /* "20,1000" */
@@ -64,7 +74,7 @@ static int obey_visitors(struct sim_host *host, const char *text)
 
     if (!comma || weft_bytes_to_uint64(weft_bytes_of(text, (size_t)(comma - text)), VISITORS_MOST, &count) < 0 ||
         weft_bytes_to_uint64(weft_bytes_from(comma + 1), INT32_MAX, &messages) < 0 || count == 0)
-        return -EINVAL;
+        return refuse("WEFT_SIM_VISITORS", "how many come, and how many messages they say in all, such as 20,1000");
     host->world->exempt++;
     status = sim_visitors_invite(host, (unsigned)count, (unsigned)messages, getenv("WEFT_SIM_SAY"));
     host->world->exempt--;

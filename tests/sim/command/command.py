@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,9 +24,10 @@ LAST = re.compile(r"^seeds (\d+), failed (\d+), mismatches (\d+), probes (\d+)/(
 
 
 class Run:
-    def __init__(self, *arguments, planted="", environment=None):
+    def __init__(self, *arguments, planted="", environment=None, before=None):
         self.done = subprocess.run([WEFT, "sim", *arguments], capture_output=True, text=True, timeout=PATIENCE,
-                                   check=False, env={**os.environ, "PLANTED": planted, **(environment or {})})
+                                   check=False, preexec_fn=before,
+                                   env={**os.environ, "PLANTED": planted, **(environment or {})})
         self.out, self.err, self.status = self.done.stdout, self.done.stderr, self.done.returncode
         last = LAST.match(self.out.splitlines()[-1]) if self.out else None
         figures = map(int, last.groups()) if last else [None] * 5
@@ -65,6 +67,7 @@ def a_split_frame_is_found_shrunk_and_replayed():
     run = Run(PLANTED, "--seeds", "1000", "--jobs", "1", planted="split").check(status=1, failed=1)
     run.says(r"seed \d+ failed: a frame of \d bytes$", r"^    is what the server got$",
              r"shrunk in \d+ runs: 8 connections to 1, 100 messages to \d+, \d+ faults to [1-3]$")
+    assert "the loop" not in run.err, run.err
     command = run.again()
     assert command[:2] == ["weft", "sim"] and "--connections" in command and "--keep" in command, command
     Run(*command[2:], planted="split").check(status=1, seeds=1, failed=1).says("a frame of \\d bytes")
@@ -94,6 +97,20 @@ def an_exit_in_a_run_is_a_failure():
         "seed 5 failed: it ended the process with status 0")
 
 
+def what_is_told_of_an_exit_is_told_again():
+    run = Run(PLANTED, "--seeds", "5", planted="exit")
+    Run(*run.again()[2:], planted="exit").check(status=1, seeds=1, failed=1).says(
+        "seed 5 failed: it ended the process with status 0")
+
+
+def whoever_ignores_its_children_sees_theirs_end():
+    def ignore():
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+
+    Run("echo", "--seeds", "3", before=ignore).check(status=0, seeds=3)
+    Run("--seed", "3", "--no-visitors", "--faults", "none", PROGRAM, before=ignore).check(status=0, seeds=1)
+
+
 def what_a_run_leaves_over_is_a_failure():
     Run(PLANTED, "--seeds", "5", planted="leak").check(status=1, failed=1).says("memory is left over: 1 allocation")
     Run(PLANTED, "--seed", "5", planted="leak").check(status=1, failed=1).says("memory is left over: 1 allocation")
@@ -105,10 +122,23 @@ def what_is_kept_from_run_to_run_is_told():
         "seed 2 failed: this is the second run", "something is kept from the runs before it")
 
 
+def a_failure_that_is_another_each_time_is_not_shrunk():
+    Run(PLANTED, "--seeds", "5", planted="moods").check(status=1, failed=1).says(
+        "Alone, in a new process, it fails otherwise: [a-z]{40}$")
+
+
+def faults_that_nobody_has_tried_without_stay():
+    run = Run(PLANTED, "--seed", "1", "--seeds", "1", "--connections", "1", "--messages", "20000", "--faults",
+              "short-reads=1000000", planted="many faults").check(status=1, failed=1)
+    Run(*run.again()[2:], planted="many faults").check(status=1, failed=1)
+
+
 def a_run_that_does_not_repeat_is_a_mismatch():
     run = Run(PLANTED, "--seeds", "20", "--twice", planted="address").check(status=1, failed=0, mismatches=1)
     run.says(r"seed \d+: its two runs differ", r"They part at event \d+", "^  one ", "^  other ")
     assert "--twice" in run.again()
+    run = Run(PLANTED, "--seeds", "20", "--twice", planted="address in a message").check(status=1, mismatches=1)
+    run.says(r"They part at event \d+", "^  one .* bytes ", "^  other .* bytes ")
 
 
 def all_failures_are_told_if_it_goes_on():
@@ -126,8 +156,6 @@ def probes_can_be_required():
 def one_seed_is_run_in_the_process_itself():
     trace = Run("echo", "--seed", "7", "--trace").check(status=0, seeds=1).out
     assert " connect " in trace and trace == Run("echo", "--seed", "7", "--trace").out
-    run = Run(PLANTED, "--seed", "5", planted="exit").check(status=0)
-    assert run.out == "", run.out  # it is this process that the scenario ended
 
 
 def hashes_are_those_of_the_seeds():
@@ -190,6 +218,14 @@ def a_program_that_crashes_or_hangs_fails():
         "it was killed by SIGABRT", " --crash$")
     Run("--seeds", "1", "--patience", "1s", "--no-shrink", "--", PROGRAM, "--hang").check(status=1, failed=1).says(
         "it makes no progress")
+    Run("--seed", "1", "--patience", "1s", "--", PROGRAM, "--hang").check(status=1, failed=1).says(
+        "it makes no progress")
+
+
+def a_program_that_ends_otherwise_fails_otherwise():
+    run = Run("--seeds", "1", "--faults", "none", "--", PROGRAM, "--picky").check(status=1, failed=1).says(
+        "it ended with status 4", "20 connections to 20, 1000 messages to 1000")
+    assert "WEFT_SIM_VISITORS=20,1000" in run.again()
 
 
 def a_program_has_a_trace_and_a_report():
@@ -204,7 +240,10 @@ def a_program_has_a_trace_and_a_report():
     for wrong in ("WEFT_SIM_FAULTS", "WEFT_SIM_KEEP", "WEFT_SIM_VISITORS", "WEFT_SIM_REPORT", "WEFT_SIM_TRACE"):
         done = subprocess.run([PROGRAM], check=False, timeout=PATIENCE, capture_output=True,
                               env={**os.environ, "WEFT_BACKEND": "sim:7", wrong: "nonsense"})
-        assert done.returncode == 3, (wrong, done)
+        assert done.returncode == 3 and wrong.encode() in done.stderr, (wrong, done)
+    done = subprocess.run([PROGRAM], check=False, timeout=PATIENCE, capture_output=True,
+                          env={**os.environ, "WEFT_BACKEND": "simm"})
+    assert done.returncode == 3 and b"WEFT_BACKEND" in done.stderr, done
 
 
 def a_server_is_visited_and_ended():
@@ -213,6 +252,22 @@ def a_server_is_visited_and_ended():
         Run("--seeds", "50", "--twice", "--", echo).check(status=0, seeds=50, failed=0, mismatches=0)
         trace = Run("--seed", "3", "--connections", "2", "--faults", "none", "--trace", "--", echo).check(status=0)
         assert len(re.findall(" accepted ", trace.out)) == 2, trace.out
+        done = subprocess.run([echo], check=False, timeout=PATIENCE, capture_output=True,
+                              env={**os.environ, "WEFT_BACKEND": "sim:1"})
+        assert done.returncode == 1 and b"WEFT_SIM_VISITORS" in done.stderr, done
+
+
+def faults_that_always_happen_leave_a_way_on():
+    for kind in ("refused-writes", "spurious-wakeups", "slow-files", "short-file-reads"):
+        Run("http", "--seeds", "3", "--faults", f"{kind}=1000000").check(status=0, failed=0)
+
+
+def an_object_may_have_any_name_that_ends_so():
+    with tempfile.TemporaryDirectory(dir=BUILD) as folder:
+        path = os.path.join(folder, "it's a.solver.so.1")
+        shutil.copy(PLANTED, path)
+        run = Run(path, "--seeds", "1000", planted="split").check(status=1, failed=1)
+        Run(*run.again()[2:], planted="split").check(status=1, failed=1)
 
 
 def what_is_no_scenario_is_refused():

@@ -59,6 +59,12 @@ static void talk(weft_task *me, void *unused)
         (void)weft_sleep((weft_time)((uintptr_t)&world >> 12) % WEFT_SECONDS(1));
     if (weft_connect(weft_task_scope(me), "tcp://10.0.0.1:7", NULL, &peer) < 0)
         return;
+    if (is_planted("address in a message")) {
+        uintptr_t address = (uintptr_t)&world;
+        (void)weft_write(peer, weft_bytes_of((const char *)&address, sizeof address));
+        weft_close(peer);
+        return;
+    }
     for (unsigned i = 0; i < frames; i++)
         if (weft_write(peer, weft_bytes_from("12345678")) < 0 || weft_read_exactly(peer, FRAME, &in) != FRAME)
             return;
@@ -71,6 +77,16 @@ static void crash(void)
 
     printf("about to crash\n");
     *nowhere = 1;
+}
+
+/* Says something else in each process. */
+static void have_moods(void)
+{
+    char text[41] = "";
+
+    for (size_t i = 0; i < sizeof text - 1; i++)
+        text[i] = (char)('a' + (getpid() >> i % 8) % 26);
+    weft_sim_fail(world, "%s", text);
 }
 
 static void misbehave(uint64_t seed)
@@ -88,6 +104,8 @@ static void misbehave(uint64_t seed)
             ;
     if (is_planted("exit"))
         exit(0);
+    if (is_planted("moods"))
+        have_moods();
     if (is_planted("leak"))
         (void)!weft_allocate(10);
     if (is_planted("open file"))
@@ -111,9 +129,24 @@ static int begin(const weft_sim_plan *plan)
     return status;
 }
 
+/* It fails with the last of its faults, and not without. */
+static const char *count_faults(weft_sim_check *check)
+{
+    weft_sim_counts counts;
+
+    (void)check;
+    weft_sim_count(world, &counts);
+    return counts.faults >= 105000 ? "too many faults" : NULL;
+}
+
+static weft_sim_check too_many = {.broken = count_faults};
+
 static int run(weft_sim *sim, const weft_sim_plan *plan)
 {
     int status;
+
+    if (is_planted("many faults"))
+        weft_sim_add_check(sim, &too_many);
 
     world = sim;
     misbehave(weft_sim_seed(sim));
