@@ -102,10 +102,12 @@ static void run_world(weft_sim *sim, struct run *run)
         weft_sim_trace(sim, trace_event, run);
     status = run->job->scenario->run(sim, &run->job->plan);
     take_results(sim, run);
-    if (status < 0 && !run->outcome->failed) {
+    if (status < 0) {
         char reason[200];
         snprintf(reason, sizeof reason, "the run could not be made: %s", weft_error_text(status));
         fail(run->outcome, reason);
+    } else if (status > 0) {
+        fail(run->outcome, "it has not come to rest, though nothing goes wrong any more");
     }
 }
 

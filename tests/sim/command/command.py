@@ -92,6 +92,11 @@ def a_run_that_hangs_is_ended():
         "seed 5 failed: it makes no progress")
 
 
+def a_run_that_comes_to_no_rest_is_a_failure():
+    Run(PLANTED, "--seeds", "5", "--no-shrink", planted="restless").check(status=1, failed=1).says(
+        "seed 5 failed: it has not come to rest")
+
+
 def an_exit_in_a_run_is_a_failure():
     Run(PLANTED, "--seeds", "5", planted="exit").check(status=1, failed=1).says(
         "seed 5 failed: it ended the process with status 0")

@@ -89,6 +89,13 @@ static void have_moods(void)
     weft_sim_fail(world, "%s", text);
 }
 
+static void go_on(weft_timer *timer)
+{
+    weft_timer_start(timer, WEFT_SECONDS(1));
+}
+
+static weft_timer restless;
+
 static void misbehave(uint64_t seed)
 {
     static uint64_t runs;
@@ -124,6 +131,9 @@ static int begin(const weft_sim_plan *plan)
     if (!clients)
         return WEFT_ENOMEM;
     frames = plan->messages / plan->connections + 1;
+    if (is_planted("restless") && weft_sim_seed(world) % 5 == 0 &&
+        weft_timer_init(&restless, weft_loop_scope(clients), go_on) == 0)
+        weft_timer_start(&restless, WEFT_SECONDS(1));
     for (unsigned i = 0; i < plan->connections && status >= 0; i++)
         status = weft_spawn(weft_loop_scope(clients), talk, NULL);
     return status;
