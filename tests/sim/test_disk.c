@@ -308,6 +308,69 @@ static void listings_tell_what_the_world_has(void **state)
     end();
 }
 
+static const char *wanted;
+static int answer;
+
+static void open_wanted(weft_post *post)
+{
+    weft_directory *there;
+
+    (void)post;
+    answer = weft_directory_open(wanted, &there);
+    if (answer == 0)
+        weft_directory_unref(there);
+}
+
+/* As a program on the host does. */
+static int open_directory(const char *path)
+{
+    weft_post post = {.run = open_wanted};
+
+    wanted = path;
+    weft_loop_post(host, &post);
+    assert_int_equal(weft_sim_run(sim, WEFT_SECONDS(1)), 0);
+    return answer;
+}
+
+static void a_directory_has_all_its_paths(void **state)
+{
+    static const char *const forms[] = {"/made", "/made/", "/./made", "//made/.", "/linked/made"};
+    char path[200];
+
+    (void)state;
+    begin(1, NULL);
+    snprintf(path, sizeof path, "%s/linked", place);
+    assert_int_equal(symlink(place, path), 0);
+    assert_int_equal(make_directory("made"), 0);
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        snprintf(path, sizeof path, "%s%s", place, forms[i]);
+        support_set_context("%s", path);
+        assert_int_equal(open_directory(path), 0);
+        support_clear_context();
+    }
+    snprintf(path, sizeof path, "%s/made/not", place);
+    assert_int_equal(open_directory(path), -ENOENT);
+    end();
+}
+
+/* 255 bytes (NAME_MAX), as the kernel has it. */
+static void a_name_that_is_too_long_is_refused(void **state)
+{
+    char name[5 + 257] = "made/";
+    weft_file *file;
+
+    (void)state;
+    begin(1, NULL);
+    assert_int_equal(make_directory("made"), 0);
+    memset(name + 5, 'n', 256);
+    assert_int_equal(create(name, 0, &file), -ENAMETOOLONG);
+    assert_int_equal(make_directory(name), -ENAMETOOLONG);
+    name[5 + 255] = 0;
+    assert_int_equal(create(name, 0, &file), 0);
+    weft_file_unref(file);
+    end();
+}
+
 static void each_host_has_a_disk(void **state)
 {
     weft_loop *first;
@@ -558,6 +621,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         disk_test(the_world_reads_real_files_and_writes_none),
         disk_test(listings_tell_what_the_world_has),
+        disk_test(a_directory_has_all_its_paths),
+        disk_test(a_name_that_is_too_long_is_refused),
         disk_test(each_host_has_a_disk),
         disk_test(every_call_can_fail),
         disk_test(reads_come_short_and_slow),

@@ -60,6 +60,8 @@ int sim_disk_path(const weft_directory *directory, const char *name, char *path)
             return name[0] == '\0' ? -ENOENT : -EXDEV;
         if (segment == 1 && at[0] == '.')
             return -EINVAL;
+        if (segment > NAME_MAX)
+            return -ENAMETOOLONG;
     }
     return snprintf(path + length, PATH_MAX - length, "/%s", name) < (int)(PATH_MAX - length) ? 0 : -ENAMETOOLONG;
 }
@@ -149,17 +151,64 @@ static int directory_new(const char *path, int fd, weft_directory **ret)
     return 0;
 }
 
-/* Beneath a file system of its own the path is taken as it is; what only the system has is found by the system. */
+/* Takes "//", "/./" and what is like them out of the absolute @p path. */
+static void tidy(char *path)
+{
+    char *to = path;
+
+    for (const char *at = path; *at;) {
+        size_t segment = strcspn(at + 1, "/");
+
+        if (segment > 0 && !(segment == 1 && at[1] == '.')) {
+            memmove(to, at, segment + 1);
+            to += segment + 1;
+        }
+        at += segment + 1;
+    }
+    if (to == path)
+        *to++ = '/';
+    *to = '\0';
+}
+
+/* The way to @p path in the system, as far as it goes there, is the system's: without its links. */
+static int resolve(char path[PATH_MAX])
+{
+    char real[PATH_MAX], rest[PATH_MAX];
+    size_t length = strlen(path);
+
+    snprintf(rest, sizeof rest, "%s", path);
+    while (length > 1 && !realpath(path, real)) {
+        while (length > 1 && path[length - 1] != '/')
+            length--;
+        path[length > 1 ? --length : length] = '\0';
+    }
+    if (length <= 1)
+        snprintf(path, PATH_MAX, "%s", rest); /* nothing of it is the system's */
+    else if (snprintf(path, PATH_MAX, "%s%s", real, rest + length) >= PATH_MAX)
+        return -ENAMETOOLONG;
+    return 0;
+}
+
+/* The absolute path under which the disk may know @p path. */
+static int known_path(const char *path, char known[PATH_MAX])
+{
+    char from[PATH_MAX] = "";
+
+    if (path[0] != '/' && !getcwd(from, sizeof from))
+        return -errno;
+    if (snprintf(known, PATH_MAX, "%s%s%s", from, path[0] == '/' ? "" : "/", path) >= PATH_MAX)
+        return -ENAMETOOLONG;
+    tidy(known);
+    return resolve(known);
+}
+
+/* What only the system has is found by the system. */
 static int sim_directory_open(const char *path, weft_directory **ret)
 {
     char absolute[PATH_MAX], whole[PATH_MAX];
     struct sim_view view = {.what = SIM_SYSTEMS};
-    int status = here->disk.off ? -EIO : 0, fd;
+    int status = here->disk.off ? -EIO : known_path(path, absolute), fd;
 
-    if (path[0] == '/')
-        snprintf(absolute, sizeof absolute, "%s", path);
-    else if (!getcwd(whole, sizeof whole) || snprintf(absolute, sizeof absolute, "%s/%s", whole, path) >= PATH_MAX)
-        return -ENAMETOOLONG;
     if (status == 0)
         status = sim_disk_look(&here->disk, absolute, &view);
     if (status < 0)
