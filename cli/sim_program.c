@@ -83,23 +83,30 @@ static void become(const struct sim_job *job, uint64_t seed, const struct sim_wa
     _exit(127);
 }
 
-/* Adds up what its worlds said when they closed. It may have had several, on several threads: in any order. */
-static void read_report(int report, struct sim_outcome *outcome)
+/* Adds up what its worlds said when they closed. It may have had several, on several threads: in any order. Returns
+ * whether there was any at all. */
+static bool read_report(int report, struct sim_outcome *outcome)
 {
     uint64_t hash, events, faults;
     int64_t time;
+    bool any = false;
+    char line[120];
     FILE *file;
 
     if (lseek(report, 0, SEEK_SET) < 0 || !(file = fdopen(dup(report), "r")))
-        return;
-    while (fscanf(file, "hash %" SCNx64 " events %" SCNu64 " faults %" SCNu64 " time %" SCNd64 "\n", &hash, &events,
-                  &faults, &time) == 4) {
+        return true; /* nobody knows */
+    while (fgets(line, sizeof line, file)) {
+        any = true;
+        if (sscanf(line, "hash %" SCNx64 " events %" SCNu64 " faults %" SCNu64 " time %" SCNd64, &hash, &events,
+                   &faults, &time) != 4)
+            continue;
         outcome->hash += hash;
         outcome->counts.events += events;
         outcome->counts.faults += faults;
         outcome->time = time > outcome->time ? time : outcome->time;
     }
     fclose(file);
+    return any;
 }
 
 static void judge(int status, bool hangs, struct sim_outcome *outcome)
@@ -168,7 +175,11 @@ void sim_program_once(const struct sim_job *job, uint64_t seed, const struct sim
     }
     fflush(stdout);
     run_and_wait(job, seed, watch, report, ret);
-    read_report(report, ret);
+    if (!read_report(report, ret) && !ret->failed) {
+        ret->failed = true;
+        snprintf(ret->reason, sizeof ret->reason,
+                 "it made no loop in the simulated world: it is to use Weft, and no backend by name");
+    }
     atomic_store(watch->fault, ret->counts.faults);
     close(report);
 }

@@ -57,6 +57,19 @@ static void print_option(FILE *out, const char *name, const char *value)
     print_quoted(out, value);
 }
 
+/* What begins with a dash would be an option, and what has an equals sign before its slash a variable's value. */
+static void print_path(FILE *out, const char *before, const char *path)
+{
+    bool is_other = path[0] == '-' || strcspn(path, "=") < strcspn(path, "/");
+    size_t size = strlen(path) + sizeof "./";
+    char *text = is_other ? weft_allocate(size) : NULL;
+
+    if (text)
+        snprintf(text, size, "./%s", path);
+    print_option(out, before, text ? text : path);
+    weft_release(text);
+}
+
 static void print_keep(FILE *out, const char *name, const struct sim_keep *keep)
 {
     size_t length = sim_keep_format(keep, NULL, 0);
@@ -74,7 +87,7 @@ static void print_keep(FILE *out, const char *name, const struct sim_keep *keep)
 static void print_command(FILE *out, const struct sim_job *job, uint64_t seed, bool twice)
 {
     if (job->scenario)
-        print_option(out, "weft sim ", job->options->operands.items[0]);
+        print_path(out, "weft sim ", job->options->operands.items[0]);
     else
         fputs("weft sim", out);
     fprintf(out, " --seed %" PRIu64 "%s", seed, twice ? " --twice" : "");
@@ -107,7 +120,10 @@ static void print_program(FILE *out, const struct sim_job *job, uint64_t seed)
     if (job->options->visitors && job->options->say)
         print_option(out, " WEFT_SIM_SAY=", job->options->say);
     for (size_t i = 0; job->argv[i]; i++)
-        print_option(out, " ", job->argv[i]);
+        if (i == 0)
+            print_path(out, " ", job->argv[i]);
+        else
+            print_option(out, " ", job->argv[i]);
 }
 
 void sim_replay_print(FILE *out, const struct sim_job *job, uint64_t seed, bool twice)

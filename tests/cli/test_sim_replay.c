@@ -64,12 +64,28 @@ static void what_a_shell_would_read_otherwise_is_quoted(void **state)
     check(&job, false, "WEFT_BACKEND=sim:77 WEFT_SIM_FAULTS=none ./it 'it'\\''s' '$HOME' '' $'a\\x1b[m'\n");
 }
 
+/* An option, and an assignment to a variable. */
+static void what_would_not_be_read_as_a_path_is_made_one(void **state)
+{
+    struct sim_options options = {.operands = {.count = 1, .items = {"-d/it.so"}}, .faults = "all"};
+    struct sim_job job = {.options = &options, .scenario = &echo, .plan = echo.plan};
+
+    (void)state;
+    check(&job, false, "weft sim ./-d/it.so --seed 77\n");
+    job.scenario = NULL;
+    job.argv[0] = "a=b/it";
+    check(&job, false, "WEFT_BACKEND=sim:77 WEFT_SIM_FAULTS=all ./a=b/it\n");
+    job.argv[0] = "/a=b/it";
+    check(&job, false, "WEFT_BACKEND=sim:77 WEFT_SIM_FAULTS=all /a=b/it\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_scenario_is_run_again_with_what_differs_from_the_usual),
         cmocka_unit_test(a_program_is_run_again_by_itself),
         cmocka_unit_test(what_a_shell_would_read_otherwise_is_quoted),
+        cmocka_unit_test(what_would_not_be_read_as_a_path_is_made_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

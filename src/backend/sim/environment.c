@@ -91,10 +91,12 @@ int sim_environment_obey(struct sim_host *host)
     const char *faults = getenv("WEFT_SIM_FAULTS"), *keep = getenv("WEFT_SIM_KEEP");
     const char *visitors = getenv("WEFT_SIM_VISITORS");
     struct sim_world *world = host->world;
-    int tracing = descriptor_in("WEFT_SIM_TRACE"), status = 0;
+    int tracing = descriptor_in("WEFT_SIM_TRACE"), report = descriptor_in("WEFT_SIM_REPORT"), status = 0;
 
-    if (tracing < -1 || descriptor_in("WEFT_SIM_REPORT") < -1)
+    if (tracing < -1 || report < -1)
         return -EINVAL;
+    if (report >= 0)
+        dprintf(report, "world\n");
     if (faults)
         status = obey_faults(world, faults);
     if (status == 0 && keep)

@@ -7,7 +7,8 @@
  *     WEFT_SIM_KEEP=LIST    only these of them happen (keep.h)
  *     WEFT_SIM_VISITORS=N,M strangers that come where it listens, and messages that they say in all (visitor.h)
  *     WEFT_SIM_SAY=TEXT     what they say; without it lines of their own
- *     WEFT_SIM_REPORT=FD    a line when the world closes: "hash H events N faults N time NANOSECONDS"
+ *     WEFT_SIM_REPORT=FD    a line when the world begins: "world"; and one when it closes:
+ *                           "hash H events N faults N time NANOSECONDS"
  *     WEFT_SIM_TRACE=FD     a line for each event
  */
 #ifndef BACKEND_SIM_ENVIRONMENT_H

@@ -227,6 +227,11 @@ def a_program_that_crashes_or_hangs_fails():
         "it makes no progress")
 
 
+def a_program_without_a_simulated_loop_is_a_failure():
+    Run("--seeds", "2", "/bin/true").check(status=1, failed=1).says("it made no loop in the simulated world")
+    Run("--seed", "2", "/bin/true").check(status=1, failed=1).says("it made no loop in the simulated world")
+
+
 def a_program_that_ends_otherwise_fails_otherwise():
     run = Run("--seeds", "1", "--faults", "none", "--", PROGRAM, "--picky").check(status=1, failed=1).says(
         "it ended with status 4", "20 connections to 20, 1000 messages to 1000")
@@ -241,7 +246,7 @@ def a_program_has_a_trace_and_a_report():
                               env={**os.environ, "WEFT_BACKEND": "sim:7", "WEFT_SIM_REPORT": str(report.fileno())})
         report.seek(0)
         assert done.returncode == 0
-        assert re.fullmatch(rb"hash [0-9a-f]{16} events \d+ faults 0 time \d+\n", report.read())
+        assert re.fullmatch(rb"world\nhash [0-9a-f]{16} events \d+ faults 0 time \d+\n", report.read())
     for wrong in ("WEFT_SIM_FAULTS", "WEFT_SIM_KEEP", "WEFT_SIM_VISITORS", "WEFT_SIM_REPORT", "WEFT_SIM_TRACE"):
         done = subprocess.run([PROGRAM], check=False, timeout=PATIENCE, capture_output=True,
                               env={**os.environ, "WEFT_BACKEND": "sim:7", wrong: "nonsense"})
