@@ -98,8 +98,10 @@ static const struct option options[] = {
      .letter = 't',
      OPTION_SETS_FLAG(struct sim_options, twice),
      .group = CHECKS,
-     .help = "Run each seed a second time, in a process whose memory lies elsewhere, and compare the hashes of the two "
-             "runs. Where they differ, the first thing that differs is shown."},
+     .help =
+         "Run each seed a second time, in a process whose memory lies elsewhere and is filled with something else "
+         "before it is set, and compare the hashes of the two runs. Where they differ, the first thing that differs "
+         "is shown."},
     {.name = "require-probes",
      OPTION_SETS_FLAG(struct sim_options, probes_required),
      .group = CHECKS,

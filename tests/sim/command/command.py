@@ -142,6 +142,9 @@ def a_run_that_does_not_repeat_is_a_mismatch():
     run = Run(PLANTED, "--seeds", "20", "--twice", planted="address").check(status=1, failed=0, mismatches=1)
     run.says(r"seed \d+: its two runs differ", r"They part at event \d+", "^  one ", "^  other ")
     assert "--twice" in run.again()
+    Run(PLANTED, "--seeds", "20", "--twice", planted="memory that nobody has set").check(status=1, mismatches=1)
+    Run("--seeds", "3", "--twice", "--no-visitors", "--faults", "none", "--", PROGRAM, "--unset").check(
+        status=1, mismatches=1)
     run = Run(PLANTED, "--seeds", "20", "--twice", planted="address in a message").check(status=1, mismatches=1)
     run.says(r"They part at event \d+", "^  one .* bytes ", "^  other .* bytes ")
 

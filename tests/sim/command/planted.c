@@ -65,6 +65,13 @@ static void talk(weft_task *me, void *unused)
         weft_close(peer);
         return;
     }
+    if (is_planted("memory that nobody has set")) {
+        char *volatile memory = malloc(64);
+        (void)weft_write(peer, weft_bytes_of(memory + 32, 8));
+        free(memory);
+        weft_close(peer);
+        return;
+    }
     for (unsigned i = 0; i < frames; i++)
         if (weft_write(peer, weft_bytes_from("12345678")) < 0 || weft_read_exactly(peer, FRAME, &in) != FRAME)
             return;

@@ -10,6 +10,18 @@
 
 static weft_acceptor *acceptor;
 static int answered;
+static bool unset; /* sends memory that nobody has set */
+
+static weft_bytes frame(void)
+{
+    static char *volatile memory;
+
+    if (!unset)
+        return weft_bytes_from("12345678");
+    if (!memory)
+        memory = malloc(64);
+    return weft_bytes_of(memory + 32, 8);
+}
 
 static void send_frames(weft_task *me, void *unused)
 {
@@ -20,7 +32,7 @@ static void send_frames(weft_task *me, void *unused)
     if (weft_connect(weft_task_scope(me), "tcp://127.0.0.1:7", NULL, &peer) < 0)
         return;
     for (int i = 0; i < FRAMES; i++)
-        if (weft_write(peer, weft_bytes_from("12345678")) < 0 || weft_read_exactly(peer, 8, &in) != 8)
+        if (weft_write(peer, frame()) < 0 || weft_read_exactly(peer, 8, &in) != 8)
             return;
         else
             answered++;
@@ -49,6 +61,7 @@ int main(int argc, char **argv)
             ;
     if (argc > 1 && strcmp(argv[1], "--picky") == 0)
         return strcmp(getenv("WEFT_SIM_VISITORS"), "20,1000") == 0 ? 4 : 5;
+    unset = argc > 1 && strcmp(argv[1], "--unset") == 0;
     (void)weft_run(take_frames, NULL);
     if (answered == FRAMES || (argc > 1 && strcmp(argv[1], "--sound") == 0))
         return 0;
