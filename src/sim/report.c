@@ -8,15 +8,11 @@
 
 #include "loop/loop_internal.h"
 
-/* (It is found out in code of the program, whose allocations may fail on purpose: this one must not.) */
 static bool make_room(weft_sim *sim)
 {
     size_t room = sim->probe_room ? sim->probe_room * 2 : 64;
-    struct sim_probe *probes;
+    struct sim_probe *probes = sim_allocate(&sim->world, room * sizeof *probes);
 
-    if (sim->probe_count < sim->probe_room)
-        return true;
-    probes = sim_allocate(&sim->world, room * sizeof *probes);
     if (!probes)
         return false;
     if (sim->probe_count > 0)
@@ -36,7 +32,9 @@ void sim_reach(struct sim_world *world, const char *probe)
             sim->probes[i].count++;
             return;
         }
-    if (make_room(sim))
+    if (sim->probe_count == sim->probe_room && !make_room(sim))
+        weft_sim_fail(sim, "no memory to count the probe \"%s\"", probe);
+    else
         sim->probes[sim->probe_count++] = (struct sim_probe){.name = probe, .count = 1};
 }
 

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include <weft/log.h>
+#include <weft/loop.h>
+#include <weft/probe.h>
 #include <weft/serve.h>
 #include <weft/sim.h>
 #include <weft/task.h>
@@ -178,6 +180,39 @@ static void names_fail_and_come_late(void **state)
     assert_true(took > 0);
 }
 
+/* -- probes -- */
+
+#define PROBES 1000
+
+static char names[PROBES][16];
+
+static void reach_all(weft_post *post)
+{
+    (void)post;
+    for (int i = 0; i < PROBES; i++)
+        WEFT_PROBE(names[i]);
+}
+
+static void every_probe_is_counted_however_many_there_are(void **state)
+{
+    weft_sim *sim = weft_sim_new(1);
+    weft_loop *host = weft_sim_host(sim, "host");
+    weft_post posts[2] = {{.run = reach_all}, {.run = reach_all}};
+
+    (void)state;
+    assert_non_null(host);
+    for (int i = 0; i < PROBES; i++)
+        snprintf(names[i], sizeof names[i], "probe %d", i);
+    for (int i = 0; i < 2; i++) {
+        weft_loop_post(host, &posts[i]);
+        assert_true(weft_sim_run(sim, WEFT_SECONDS(1)) >= 0);
+    }
+    for (int i = 0; i < PROBES; i++)
+        assert_int_equal(weft_sim_reached(sim, names[i]), 2);
+    assert_int_equal(weft_sim_reached(sim, "probe 1000"), 0);
+    weft_sim_free(sim);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +220,7 @@ int main(void)
         support_test(names_are_those_of_the_hosts_of_the_world),
         support_test(names_fail_and_come_late),
         support_test(the_same_seed_is_the_same_run),
+        support_test(every_probe_is_counted_however_many_there_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,8 +7,6 @@
 
 #include <weft/memory.h>
 
-#include "base/probe.h"
-
 /* Linux sends a SYN seven times, after 1, 2, 4 ... seconds, and waits 64 s for an answer to the last (tcp_syn_retries). */
 #define SYN_TRIES 7
 
@@ -50,7 +48,7 @@ static int nobody_there(const struct sim_connection *connection)
 
 static void full(struct sim_connection *connection)
 {
-    PROBE("sim: a full backlog");
+    sim_probe(connection->world, "sim: a full backlog");
     if (connection->net == SIM_TCP)
         try_again(connection);
     else

@@ -7,8 +7,6 @@
 
 #include <weft/memory.h>
 
-#include "base/probe.h"
-
 /* How long Linux sends again before it gives up (tcp_retries2), about. */
 #define GIVES_UP WEFT_SECONDS(924)
 /* Its first retransmission comes after so long; each next after twice that. */
@@ -169,8 +167,7 @@ void sim_end_fears(struct sim_end *end)
 
 static void give_up(struct sim_world *world, struct sim_event *event)
 {
-    (void)world;
-    PROBE("sim: a silent peer was given up");
+    sim_probe(world, "sim: a silent peer was given up");
     sim_end_broken(weft_container_of(event, struct sim_end, death), -ETIMEDOUT);
 }
 
@@ -287,7 +284,7 @@ void sim_end_broken(struct sim_end *end, int status)
     end->peer->unsent = 0;
     sim_note(end->connection->world, "broken", end->host, end->connection->number, status, 0);
     if (end->port)
-        PROBE("sim: broken before it was accepted");
+        sim_probe(end->connection->world, "sim: broken before it was accepted");
     if (end->connecting && !end->answered) {
         end->answered = true;
         end->answer = status;

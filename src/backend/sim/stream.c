@@ -8,7 +8,6 @@
 #include <weft/error.h>
 
 #include "backend/file.h"
-#include "base/probe.h"
 
 /* Bytes that one end is given in one turn, and deliveries. */
 #define DELIVERY ((size_t)64 * 1024)
@@ -51,7 +50,7 @@ static void sim_receive_stop(struct backend *backend, struct backend_stream *str
     end->receiving = false;
     /* Rule 3 of the seam: what a completion has taken already still comes. */
     if (end->connection->completes && end->arrived > end->lent_length && sim_fault(faults_of(end), FAULT_rare_paths)) {
-        PROBE("sim: a delivery after a stop");
+        sim_probe(end->connection->world, "sim: a delivery after a stop");
         end->once_more = true;
         sim_end_has_news(end);
     }

@@ -8,8 +8,6 @@
 
 #include <weft/memory.h>
 
-#include "base/probe.h"
-
 /* They come within this time, and pause at most so long between two messages. */
 #define ARRIVES WEFT_SECONDS(20)
 #define PAUSES WEFT_MILLISECONDS(500)
@@ -97,7 +95,6 @@ static void end(struct sim_world *world, struct sim_event *event)
         tell_end(group);
         return;
     }
-    PROBE("visitors: the last were shown out");
     for (unsigned i = 0; i < group->count; i++)
         leave(&group->visitors[i], true);
     sim_event_plan(world, event, world->now + WEFT_SECONDS(1));

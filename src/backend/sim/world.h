@@ -123,6 +123,13 @@ struct sim_world *sim_world_current(void);
 void sim_world_enter(struct sim_world *world);
 void *sim_allocate(struct sim_world *world, size_t size);
 
+/* What PROBE is to the program's code, to the world's own, which has no turn when nature acts. */
+static inline void sim_probe(struct sim_world *world, const char *name)
+{
+    if (world->reach)
+        world->reach(world, name);
+}
+
 /* Notes a call or a callback, for the hash and the trace: what, on which host, of which object, and two figures. */
 void sim_note(struct sim_world *world, const char *what, const struct sim_host *host, uint64_t object, int64_t a,
               int64_t b);
