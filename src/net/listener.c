@@ -6,6 +6,7 @@
 #include <weft/memory.h>
 
 #include "base/options.h"
+#include "base/probe.h"
 #include "net/listener_internal.h"
 #include "net/url.h"
 
@@ -291,6 +292,14 @@ static int listener_new(weft_scope *scope, weft_factory *factory, weft_listen_op
     return 0;
 }
 
+/* A full one drops who knocks, and TCP tries again; with other sockets it would be told. */
+static int backlog_for(const weft_listener *listener, const weft_address *at)
+{
+    bool tcp = at->family == WEFT_ADDRESS_IPV4 || at->family == WEFT_ADDRESS_IPV6;
+
+    return tcp && RARE_MODE("listener: a short backlog") ? 1 : (int)listener->backlog;
+}
+
 static int open_socket(weft_listener *listener, const struct url *url, const weft_listen_options *options)
 {
     struct backend *backend = listener_backend(listener);
@@ -298,7 +307,7 @@ static int open_socket(weft_listener *listener, const struct url *url, const wef
     struct backend_endpoint at = url->endpoint;
     int status;
 
-    socket.backlog = (int)listener->backlog;
+    socket.backlog = backlog_for(listener, &at.address);
     socket.reuse_port = options->reuse_port;
     socket.claim_port = options->claim_port;
     socket.unix_mode = options->unix_mode;

@@ -118,7 +118,7 @@ static void run_out(struct sim_port *port)
     struct backend_listener *listener = port->listener;
     unsigned shed = 0;
 
-    PROBE("sim: no descriptor to accept with");
+    sim_probe(port->host->world, "sim: no descriptor to accept with");
     for (; !weft_link_is_alone(&port->backlog) && shed < ACCEPTS_PER_TURN; shed++)
         refuse(weft_container_of(port->backlog.next, struct sim_end, waiting), false);
     port->accepting = false;
@@ -172,9 +172,10 @@ static void port_tell(struct sim_backend *backend, struct sim_news *news)
 {
     struct sim_port *port = weft_container_of(news, struct sim_port, news);
     struct backend_listener *listener = port->listener;
+    int most = RARE("sim: accept one in a turn") ? 1 : ACCEPTS_PER_TURN;
 
     (void)backend;
-    for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+    for (int i = 0; i < most; i++) {
         /* (a callback may have closed the listener) */
         if (listener->port_of_sim != port || !port->accepting || weft_link_is_alone(&port->backlog))
             return;
