@@ -243,13 +243,29 @@ static bool end_may_leave(const struct sim_end *to)
     return to->peer->ends && !to->end_sent && to->unsent == 0;
 }
 
+/* Whether the other end was aborted, and @p end has not heard of it: its reset is on its way, or was lost with the link
+ * (a reset is not sent again). */
+static bool is_forgotten(const struct sim_end *end)
+{
+    return end->peer->gone && end->peer->status < 0 && end->status == 0 && !end->gone;
+}
+
 void sim_end_pump(struct sim_end *to)
 {
-    if (to->status < 0 || to->peer->status < 0)
+    bool waits = to->unsent + to->flying > 0 || end_may_leave(to);
+
+    if (to->status < 0 && !is_forgotten(to->peer))
+        return;
+    if (to->peer->status < 0)
         return;
     if (sim_is_cut(to->connection)) {
-        if (to->unsent + to->flying > 0 || end_may_leave(to))
+        if (waits)
             sim_end_fears(to->peer);
+        return;
+    }
+    if (is_forgotten(to->peer)) {
+        if (waits)
+            answer_with_reset(to);
         return;
     }
     while (to->segment_count < SIM_SEGMENTS) {
@@ -324,7 +340,9 @@ bool sim_is_over(const struct sim_connection *connection)
 
 void sim_end_break(struct sim_end *end, int status, weft_time when)
 {
-    if (end->gone || end->status < 0 || heap_contains(&end->break_.node) || end->connection->silent)
+    if (end->gone || end->status < 0 || end->connection->silent)
+        return;
+    if (heap_contains(&end->break_.node) && end->break_.due <= when)
         return;
     end->break_status = status;
     sim_event_plan(end->connection->world, &end->break_, when);
@@ -341,11 +359,14 @@ static weft_time keepalive_time(const struct sim_end *end)
     return WEFT_SECONDS(idle + 9 * gap);
 }
 
+static bool is_probing(const struct sim_end *end)
+{
+    return end->keepalive > 0 && end->keepalive != WEFT_NEVER && !end->gone && !end->connecting;
+}
+
 static void plan_keepalive(struct sim_end *end)
 {
-    bool asked = end->keepalive > 0 && end->keepalive != WEFT_NEVER, there = !end->gone && !end->connecting;
-
-    if (asked && there && !heap_contains(&end->death.node) && end->status == 0)
+    if (is_probing(end) && !heap_contains(&end->death.node) && end->status == 0)
         sim_event_plan(end->connection->world, &end->death, end->connection->world->now + keepalive_time(end));
 }
 
@@ -380,6 +401,8 @@ static void resume(struct sim_connection *connection)
         sim_event_cancel(connection->world, &end->death);
         sim_end_pump(end);
         plan_arrival(end);
+        if (is_forgotten(end) && is_probing(end))
+            sim_end_break(end, -ECONNRESET, connection->world->now + end->keepalive);
         if (end->blocked && sim_end_room(end) > 0) {
             end->room = true;
             sim_end_has_news(end);
