@@ -43,31 +43,28 @@ void scenario_fail(struct scenario *scenario, const char *what)
 
 /* -- hosts -- */
 
-struct scenario scenario_begin(weft_sim *sim)
-{
-    struct scenario scenario = {.sim = sim, .gentle = weft_sim_draw(sim, 4) == 0};
-
-    if (scenario.gentle)
-        weft_sim_gentle(sim);
-    return scenario;
-}
-
-weft_stream_options scenario_stream_options(const struct scenario *scenario)
-{
-    weft_stream_options options = {.size = sizeof options, .connect = WEFT_SECONDS(20), .idle = WEFT_SECONDS(30)};
-
-    if (scenario->gentle)
-        options.connect = options.idle = options.write_stall = WEFT_MINUTES(15);
-    return options;
-}
-
-weft_loop *scenario_host(struct scenario *scenario, const char *name)
+static weft_loop *add_host(struct scenario *scenario, const char *name)
 {
     weft_loop *loop = weft_sim_host(scenario->sim, name);
 
     if (loop)
         scenario->clients[scenario->client_count++] = loop;
     return loop;
+}
+
+void *scenario_new(weft_sim *sim, size_t size)
+{
+    struct scenario begun = {.sim = sim, .gentle = weft_sim_draw(sim, 4) == 0}, *scenario;
+
+    begun.crowd = weft_sim_draw(sim, 4) == 0;
+    if (begun.gentle)
+        weft_sim_gentle(sim);
+    if (!add_host(&begun, "one.example") || !add_host(&begun, "two.example"))
+        return NULL;
+    scenario = weft_scope_allocate(weft_loop_scope(begun.clients[0]), size);
+    if (scenario)
+        *scenario = begun;
+    return scenario;
 }
 
 int scenario_serve(struct scenario *scenario, const char *name, int (*entry)(int argc, char **argv), char **argv)
@@ -77,6 +74,58 @@ int scenario_serve(struct scenario *scenario, const char *name, int (*entry)(int
     if (status == 0)
         scenario->servers[scenario->server_count++] = name;
     return status;
+}
+
+/* -- clients -- */
+
+const char *scenario_misplaced(enum life life)
+{
+    if (life == CLOSED)
+        return "called between its close and `lost`";
+    return life == APART ? "called after `lost`" : NULL;
+}
+
+weft_scope *scenario_scope(const struct scenario *scenario, unsigned number)
+{
+    return weft_loop_scope(scenario->clients[number % scenario->client_count]);
+}
+
+unsigned scenario_style(const struct scenario *scenario, unsigned styles)
+{
+    return (unsigned)(weft_sim_draw(scenario->sim, styles) & weft_sim_draw(scenario->sim, styles));
+}
+
+weft_time scenario_arrival(const struct scenario *scenario)
+{
+    return scenario->crowd ? WEFT_MILLISECONDS(500) : (weft_time)weft_sim_draw(scenario->sim, WEFT_SECONDS(1));
+}
+
+weft_stream_options scenario_stream_options(const struct scenario *scenario)
+{
+    weft_stream_options options = {.size = sizeof options, .connect = WEFT_SECONDS(20), .idle = WEFT_SECONDS(30)};
+
+    if (scenario->gentle) {
+        options.connect = options.idle = options.write_stall = WEFT_MINUTES(15);
+    } else if (weft_sim_draw(scenario->sim, 8) == 0) {
+        options.idle = options.write_stall = WEFT_NEVER;
+        options.keepalive = WEFT_SECONDS(30);
+    }
+    return options;
+}
+
+bool scenario_leave(const struct scenario *scenario, weft_stream *stream)
+{
+    switch (weft_sim_draw(scenario->sim, 3)) {
+    case 0:
+        weft_stream_close(stream);
+        return true;
+    case 1:
+        weft_stream_end(stream);
+        return false;
+    default:
+        weft_stream_abort(stream);
+        return true;
+    }
 }
 
 /* -- the course of a run -- */

@@ -21,17 +21,34 @@ struct scenario {
     const char *servers[SCENARIO_HOSTS]; /* names of hosts that run a program until SIGTERM */
     unsigned client_count, server_count;
     bool gentle; /* nothing breaks a connection but its ends: none may be lost for another reason */
+    bool crowd;  /* all clients come at the same moment */
     bool calm;   /* the faults are over; who has much to say should come to an end */
 };
 
-/* What a client gives a connection: in a gentle run more than any slow peer needs, so that its end is a failure. */
-weft_stream_options scenario_stream_options(const struct scenario *scenario);
-/* Begins one in @p sim: every fourth is gentle. */
-struct scenario scenario_begin(weft_sim *sim);
-/* Adds a host for clients. Returns its loop; NULL if there is no memory. */
-weft_loop *scenario_host(struct scenario *scenario, const char *name);
+/* Begins one in @p sim, with two hosts for clients; every fourth is gentle. It is the first member of what is returned:
+ * @p size zeroed bytes, which live as long as the hosts. NULL if there is no memory. */
+void *scenario_new(weft_sim *sim, size_t size);
 /* Adds a host that runs the program @p entry. @p name and @p argv are for ever. Returns 0 or an error. */
 int scenario_serve(struct scenario *scenario, const char *name, int (*entry)(int argc, char **argv), char **argv);
+
+/* -- clients -- */
+
+/* What a client has still to be told on its present connection. */
+enum life { APART, CONNECTING, OPEN, CLOSED };
+
+/* What is wrong if it is called then; NULL. */
+const char *scenario_misplaced(enum life life);
+/* Where client @p number belongs: on one of the two hosts. */
+weft_scope *scenario_scope(const struct scenario *scenario, unsigned number);
+/* How a client behaves: some of the bits below @p styles, each with a chance of one in four. */
+unsigned scenario_style(const struct scenario *scenario, unsigned styles);
+/* When a client comes. */
+weft_time scenario_arrival(const struct scenario *scenario);
+/* What a client gives a connection: in a gentle run more than any slow peer needs, so that its end is a failure. In the
+ * others one in eight leaves it to TCP to find out that nobody is there. */
+weft_stream_options scenario_stream_options(const struct scenario *scenario);
+/* Closes, ends or aborts @p stream. Returns whether it is CLOSED now: an end is still told the other's. */
+bool scenario_leave(const struct scenario *scenario, weft_stream *stream);
 /* A client is done; when all are, the run goes on with what comes next. */
 void scenario_client_done(struct scenario *scenario);
 /* The course of a run, when all clients have begun. Returns 0, or an error: the run could not be made. */

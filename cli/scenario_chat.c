@@ -26,10 +26,6 @@ enum style {
     STYLES = 1 << 3,
 };
 
-enum ending { CLOSES, ENDS, ABORTS, ENDINGS };
-
-enum life { APART, CONNECTING, OPEN, CLOSED };
-
 /* What was heard of one name: the last line. */
 struct heard {
     unsigned dial, line;
@@ -75,10 +71,8 @@ static void check(struct guest *guest, bool right, const char *what)
 {
     if (!right)
         fail(guest, what, weft_bytes_from(""));
-    if (guest->life == CLOSED)
-        fail(guest, "called between its close and `lost`", weft_bytes_from(what));
-    if (guest->life == APART)
-        fail(guest, "called after `lost`", weft_bytes_from(what));
+    if (scenario_misplaced(guest->life))
+        fail(guest, scenario_misplaced(guest->life), weft_bytes_from(what));
 }
 
 /* -- speaking -- */
@@ -126,17 +120,8 @@ static void say_line(struct guest *guest)
 static void leave(struct guest *guest)
 {
     guest->over = true;
-    switch (draw(guest, ENDINGS)) {
-    case ENDS:
-        weft_stream_end(guest->stream);
-        return;
-    case CLOSES:
-        weft_stream_close(guest->stream);
-        break;
-    default:
-        weft_stream_abort(guest->stream);
-    }
-    guest->life = CLOSED;
+    if (scenario_leave(&guest->chat->scenario, guest->stream))
+        guest->life = CLOSED;
 }
 
 static void speak(struct guest *guest)
@@ -340,7 +325,7 @@ static void dial(struct guest *guest)
     static const char *const urls[ROOMS] = {"tcp://10.0.0.3:7007", "tcp://10.0.0.4:7007", "tcp://10.0.0.5:7007",
                                             "tcp://[fd00::6]:7007"};
     weft_stream_options options = scenario_stream_options(&guest->chat->scenario);
-    weft_scope *scope = weft_loop_scope(guest->chat->scenario.clients[guest->number / ROOMS % 2]);
+    weft_scope *scope = scenario_scope(&guest->chat->scenario, guest->number / ROOMS);
 
     guest->dials++;
     guest->said = 0;
@@ -376,22 +361,22 @@ static void pause_fired(weft_timer *timer)
 static int begin(struct chat *chat, unsigned number, unsigned lines)
 {
     struct guest *guest = &chat->guests[number];
-    weft_scope *scope = weft_loop_scope(chat->scenario.clients[number / ROOMS % 2]);
+    weft_scope *scope = scenario_scope(&chat->scenario, number / ROOMS);
     int status = weft_timer_init(&guest->speech, scope, speech_fired);
 
     if (status == 0)
         status = weft_timer_init(&guest->pause, scope, pause_fired);
-    guest->heard = weft_scope_allocate(weft_loop_scope(chat->scenario.clients[0]),
-                                       (size_t)chat->count * NAMES * sizeof *guest->heard);
+    guest->heard =
+        weft_scope_allocate(scenario_scope(&chat->scenario, 0), (size_t)chat->count * NAMES * sizeof *guest->heard);
     if (status < 0 || !guest->heard)
         return status < 0 ? status : WEFT_ENOMEM;
     guest->protocol.ops = &guest_ops;
     guest->chat = chat;
     guest->number = number;
     guest->left = lines;
-    guest->style = (unsigned)(draw(guest, STYLES) & draw(guest, STYLES)); /* each with a chance of one in four */
+    guest->style = scenario_style(&chat->scenario, STYLES);
     chat->scenario.pending++;
-    weft_timer_start(&guest->speech, (weft_time)draw(guest, WEFT_SECONDS(1)));
+    weft_timer_start(&guest->speech, scenario_arrival(&chat->scenario));
     return 0;
 }
 
@@ -409,17 +394,11 @@ static int serve(struct scenario *scenario)
 
 static int run(weft_sim *sim, const weft_sim_plan *plan)
 {
-    struct scenario scenario = scenario_begin(sim);
-    weft_loop *first = scenario_host(&scenario, "one.example"), *second = scenario_host(&scenario, "two.example");
-    struct chat *chat;
+    struct chat *chat = scenario_new(sim, sizeof *chat + plan->connections * sizeof *chat->guests);
     int status;
 
-    if (!first || !second)
-        return WEFT_ENOMEM;
-    chat = weft_scope_allocate(weft_loop_scope(first), sizeof *chat + plan->connections * sizeof *chat->guests);
     if (!chat)
         return WEFT_ENOMEM;
-    chat->scenario = scenario;
     chat->count = plan->connections;
     status = serve(&chat->scenario);
     for (unsigned i = 0; status == 0 && i < plan->connections; i++)
@@ -431,9 +410,14 @@ static const char *const probes[] = {
     "listener: exhausted",
     "loop: tasks were left to the next turn",
     "loop: timers were left to the next turn",
+    "queue: full",
     "sim: a delivery after a stop",
+    "sim: a silent peer was given up",
+    "sim: broken before it was accepted",
+    "sim: no descriptor to accept with",
     "stream: a peer takes nothing any more",
     "stream: broken while it was closing",
+    "stream: broken while something was to be read",
     "stream: bytes came after its close",
     "stream: idle for too long",
     "stream: input kept over a pause",
@@ -441,6 +425,7 @@ static const char *const probes[] = {
     "stream: lost while a write was queued",
     "stream: lost while input waited",
     "stream: what was staged did not go out at once",
+    "task stream: no memory for input",
     NULL,
 };
 

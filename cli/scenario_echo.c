@@ -26,11 +26,6 @@ enum style {
 #define BULKY 32
 #define BULK 16384
 
-enum ending { CLOSES, ENDS, ABORTS, ENDINGS };
-
-/* What a client has still to be told on its present connection. */
-enum life { APART, CONNECTING, OPEN, CLOSED };
-
 struct client {
     weft_protocol protocol;
     weft_timer timer; /* APART: to connect again; OPEN: to resume */
@@ -76,10 +71,8 @@ static void check(struct client *client, bool right, const char *what)
 {
     if (!right)
         fail(client, what);
-    if (client->life == CLOSED)
-        fail(client, "called between its close and `lost`");
-    if (client->life == APART)
-        fail(client, "called after `lost`");
+    if (scenario_misplaced(client->life))
+        fail(client, scenario_misplaced(client->life));
 }
 
 /* -- sending -- */
@@ -108,19 +101,18 @@ static void send_message(struct client *client)
 
 static void finish(struct client *client)
 {
-    switch (draw(client, ENDINGS)) {
-    case CLOSES:
-        weft_stream_close(client->stream);
+    if (scenario_leave(client->scenario, client->stream))
         client->life = CLOSED;
-        break;
-    case ENDS:
-        weft_stream_end(client->stream);
-        break;
-    default:
-        weft_stream_abort(client->stream);
-        client->life = CLOSED;
-    }
     client->over = true;
+}
+
+static void give_up(struct client *client)
+{
+    if (draw(client, 2))
+        weft_stream_abort(client->stream);
+    else
+        weft_stream_close(client->stream);
+    client->life = CLOSED;
 }
 
 static void go_on(struct client *client)
@@ -130,13 +122,8 @@ static void go_on(struct client *client)
         send_message(client);
     if (client->life == OPEN && !client->over && client->left == 0)
         finish(client);
-    if (client->life == OPEN && client->style & GIVES_UP && draw(client, 64) == 0) {
-        if (draw(client, 2))
-            weft_stream_abort(client->stream);
-        else
-            weft_stream_close(client->stream);
-        client->life = CLOSED;
-    }
+    if (client->life == OPEN && client->style & GIVES_UP && draw(client, 64) == 0)
+        give_up(client);
 }
 
 /* -- what it is told -- */
@@ -152,7 +139,10 @@ static void connected(weft_protocol *protocol, weft_stream *stream)
 
     check(client, client->life == CONNECTING && client->stream == stream, "connected twice");
     client->life = OPEN;
-    go_on(client);
+    if (client->style & GIVES_UP && draw(client, 8) == 0) /* the server may not have seen it yet */
+        give_up(client);
+    else
+        go_on(client);
 }
 
 /* Messages that have come back completely. */
@@ -265,7 +255,7 @@ static weft_stream_options draw_options(struct client *client)
 static void dial(struct client *client)
 {
     weft_stream_options options = draw_options(client);
-    weft_scope *scope = weft_loop_scope(client->scenario->clients[client->number % 2]);
+    weft_scope *scope = scenario_scope(client->scenario, client->number);
     int status;
 
     client->dials++;
@@ -289,6 +279,10 @@ static void timer_fired(weft_timer *timer)
     client->paused = false;
     if (client->life != OPEN)
         return;
+    if ((client->style & GIVES_UP || client->bulky) && draw(client, 8) == 0) { /* the server may wait for it to read */
+        give_up(client);
+        return;
+    }
     weft_stream_resume(client->stream);
     maybe_pause(client); /* it may change its mind before anything was delivered */
 }
@@ -307,7 +301,7 @@ static int begin(struct echo *echo, unsigned number, unsigned messages)
     client->number = number;
     client->left = messages;
     client->url = urls[draw(client, 4)];
-    client->style = (unsigned)(draw(client, STYLES) & draw(client, STYLES)); /* each with a chance of one in four */
+    client->style = scenario_style(client->scenario, STYLES);
     client->window = 1 + (unsigned)draw(client, WINDOW);
     client->largest = (size_t)64 << draw(client, 8);
     client->bulky = draw(client, BULKY) == 0;
@@ -316,12 +310,12 @@ static int begin(struct echo *echo, unsigned number, unsigned messages)
         client->window = WINDOW;
         client->largest = BULK;
     }
-    status = weft_timer_init(&client->timer, weft_loop_scope(echo->scenario.clients[number % 2]), timer_fired);
+    status = weft_timer_init(&client->timer, scenario_scope(client->scenario, number), timer_fired);
     if (status < 0)
         return status;
     echo->scenario.pending++;
     client->life = APART;
-    weft_timer_start(&client->timer, (weft_time)draw(client, WEFT_SECONDS(1)));
+    weft_timer_start(&client->timer, scenario_arrival(client->scenario));
     return 0;
 }
 
@@ -336,17 +330,11 @@ static int serve(struct scenario *scenario)
 
 static int run(weft_sim *sim, const weft_sim_plan *plan)
 {
-    struct scenario scenario = scenario_begin(sim);
-    weft_loop *first = scenario_host(&scenario, "one.example"), *second = scenario_host(&scenario, "two.example");
-    struct echo *echo;
+    struct echo *echo = scenario_new(sim, sizeof *echo + plan->connections * sizeof *echo->clients);
     int status;
 
-    if (!first || !second)
-        return WEFT_ENOMEM;
-    echo = weft_scope_allocate(weft_loop_scope(first), sizeof *echo + plan->connections * sizeof *echo->clients);
     if (!echo)
         return WEFT_ENOMEM;
-    echo->scenario = scenario;
     status = serve(&echo->scenario);
     for (unsigned i = 0; status == 0 && i < plan->connections; i++)
         status = begin(echo, i, (plan->messages + plan->connections - 1) / plan->connections);
@@ -356,7 +344,12 @@ static int run(weft_sim *sim, const weft_sim_plan *plan)
 static const char *const probes[] = {
     "listener: exhausted",
     "sim: a delivery after a stop",
+    "sim: a silent peer was given up",
+    "sim: broken before it was accepted",
+    "sim: no descriptor to accept with",
     "stream: a peer takes nothing any more",
+    "stream: broken while it was held",
+    "stream: broken while something was to be read",
     "stream: bytes came after its close",
     "stream: idle for too long",
     "stream: input kept over a pause",
@@ -366,6 +359,7 @@ static const char *const probes[] = {
     "stream: what was lent had to be copied",
     "stream: what was staged did not go out at once",
     "task stream: input came while some was lent",
+    "task stream: no memory for input",
     NULL,
 };
 

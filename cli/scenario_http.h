@@ -20,7 +20,7 @@
 
 #define WEB_FILE_KEY 1
 #define WEB_FILE_LENGTH 20000 /* more than the server keeps in memory */
-#define WEB_LENGTH 16384      /* the longest body that can be asked for */
+#define WEB_LENGTH 131072     /* the longest body that can be asked for: more than a stream queues */
 #define WEB_TARGET 64
 #define WEB_TRAILER "X-Length"
 
@@ -34,7 +34,7 @@ struct web_ask {
 };
 
 /* Draws something to ask for; @p key is nobody else's. */
-struct web_ask web_draw(weft_sim *sim, uint64_t key);
+struct web_ask web_draw(const struct scenario *scenario, uint64_t key);
 /* Its target. Returns its length. */
 int web_target(const struct web_ask *ask, char *text, size_t size);
 /* What a target asks for; false: nothing that there is. (A file is not the handler's.) */

@@ -10,12 +10,14 @@ enum style {
     STREAMS = 1 << 2,
     EXPECTS = 1 << 3,
     PATIENT = 1 << 4,
-    STYLES = 1 << 5
+    TRICKLES = 1 << 5, /* gives a streamed body piece by piece */
+    STYLES = 1 << 6
 };
 
 struct web_user {
     weft_http_receiver receiver;
     weft_timer timer; /* the next request, or to resume */
+    weft_timer piece; /* the next piece of a streamed body */
     struct web_pool *pool;
     weft_http_request *request; /* that is under way */
     unsigned number, requests, style;
@@ -53,6 +55,7 @@ static void check(struct web_user *user, bool right, const char *what)
 static void done(struct web_user *user)
 {
     weft_timer_fini(&user->timer);
+    weft_timer_fini(&user->piece);
     if (--user->pool->left == 0)
         weft_http_client_close(user->pool->client);
     scenario_client_done(user->pool->scenario);
@@ -85,12 +88,14 @@ static void draw_call(struct web_user *user, weft_http_call *call, char *url, si
     user->requests++;
     user->got = user->given = 0;
     user->has_head = user->paused = false;
-    user->ask = web_draw(user->pool->scenario->sim, 1000000 + (uint64_t)user->number * 10000 + user->requests);
+    user->ask = web_draw(user->pool->scenario, 1000000 + (uint64_t)user->number * 10000 + user->requests);
+    user->streamed = user->ask.kind == WEB_ECHO && user->style & STREAMS;
+    if (user->streamed && !user->pool->scenario->calm && draw(user, 2)) /* more than is queued at once */
+        user->ask.length = (size_t)draw(user, WEB_LENGTH);
     web_target(&user->ask, target, sizeof target);
     snprintf(url, size, "%s%s", hosts[draw(user, 8) > 1 ? 0 : draw(user, 3)], target);
     *call = (weft_http_call){
         .size = sizeof *call, .client = user->pool->client, .url = url, .total_time = WEFT_SECONDS(60)};
-    user->streamed = user->ask.kind == WEB_ECHO && user->style & STREAMS;
     if (user->ask.kind != WEB_ECHO)
         return;
     call->method = "POST";
@@ -198,28 +203,53 @@ static void body(weft_http_receiver *receiver, weft_http_request *request, weft_
     }
 }
 
-/* The next pieces of a streamed body. */
-static void drained(weft_http_receiver *receiver, weft_http_request *request)
+static int give_piece(struct web_user *user)
 {
-    struct web_user *user = user_of(receiver);
+    size_t piece = 1 + (size_t)draw(user, 5000);
+    int status;
+
+    piece = piece < user->ask.length - user->given ? piece : (size_t)(user->ask.length - user->given);
+    status = weft_http_request_write(user->request, scenario_bytes(user->ask.key, user->given, piece));
+    if (status >= 0)
+        user->given += piece;
+    return status;
+}
+
+/* The next pieces of a streamed body. */
+static void give(struct web_user *user)
+{
     int status = 0;
 
     if (!user->streamed || user->given > user->ask.length)
         return;
-    while (status == 0 && user->given < user->ask.length) {
-        size_t piece = 1 + (size_t)draw(user, 5000);
-
-        piece = piece < user->ask.length - user->given ? piece : (size_t)(user->ask.length - user->given);
-        status = weft_http_request_write(request, scenario_bytes(user->ask.key, user->given, piece));
-        if (status >= 0)
-            user->given += piece;
-    }
+    do {
+        if (user->given < user->ask.length)
+            status = give_piece(user);
+    } while (status == 0 && user->given < user->ask.length && !(user->style & TRICKLES));
     if (status >= 0 && user->given == user->ask.length) {
         user->given++; /* and that was all */
-        status = weft_http_request_end(request, NULL, 0);
+        status = weft_http_request_end(user->request, NULL, 0);
+    } else if (status == 0) {
+        weft_timer_start(&user->piece, (weft_time)draw(user, WEFT_MILLISECONDS(500)));
     }
     if (status < 0 && status != WEFT_EENDED && status != WEFT_ENOMEM)
         fail(user, weft_error_name(status));
+}
+
+static void piece_fired(weft_timer *timer)
+{
+    struct web_user *user = weft_container_of(timer, struct web_user, piece);
+
+    if (user->request)
+        give(user);
+}
+
+static void drained(weft_http_receiver *receiver, weft_http_request *request)
+{
+    struct web_user *user = user_of(receiver);
+
+    check(user, user->request == request, "drained out of turn");
+    give(user);
 }
 
 static void gone(weft_http_receiver *receiver, weft_http_request *request, int reason)
@@ -229,6 +259,7 @@ static void gone(weft_http_receiver *receiver, weft_http_request *request, int r
     check(user, user->request == request && reason <= 0, "gone twice, or for no reason");
     user->request = NULL;
     user->paused = false;
+    weft_timer_stop(&user->piece);
     if (reason == 0)
         settle(user, weft_http_request_status(request));
     else if (!is_expected(user, reason))
@@ -274,13 +305,15 @@ static int begin_user(struct web_pool *pool, struct web_user *user, unsigned num
 {
     int status = weft_timer_init(&user->timer, pool->scope, timer_fired);
 
+    if (status == 0)
+        status = weft_timer_init(&user->piece, pool->scope, piece_fired);
     if (status < 0)
         return status;
     user->receiver.ops = &user_ops;
     user->pool = pool;
     user->number = number;
     user->left = exchanges;
-    user->style = (unsigned)(draw(user, STYLES) & draw(user, STYLES)); /* each with a chance of one in four */
+    user->style = scenario_style(pool->scenario, STYLES);
     pool->left++;
     pool->scenario->pending++;
     if (draw(user, 2))
@@ -306,7 +339,7 @@ static weft_http_client_options draw_options(weft_sim *sim)
 
 int web_pool_begin(struct scenario *scenario, unsigned host, unsigned first, unsigned users, unsigned exchanges)
 {
-    weft_scope *scope = weft_loop_scope(scenario->clients[host]);
+    weft_scope *scope = scenario_scope(scenario, host);
     weft_http_client_options options = draw_options(scenario->sim);
     struct web_pool *pool;
     int status;

@@ -16,8 +16,6 @@
 
 enum style { SLOWLY = 1 << 0, PAUSES = 1 << 1, GIVES_UP = 1 << 2, STYLES = 1 << 3 };
 
-enum life { APART, CONNECTING, OPEN, CLOSED };
-
 struct asked {
     struct web_ask ask;
     bool head; /* its response has no body */
@@ -62,10 +60,8 @@ static void check(struct web_raw *raw, bool right, const char *what)
 {
     if (!right)
         fail(raw, what);
-    if (raw->life == CLOSED)
-        fail(raw, "called between its close and `lost`");
-    if (raw->life == APART)
-        fail(raw, "called after `lost`");
+    if (scenario_misplaced(raw->life))
+        fail(raw, scenario_misplaced(raw->life));
 }
 
 /* -- sending -- */
@@ -331,7 +327,7 @@ static void draw_batch(struct web_raw *raw)
     raw->count = 1 + (unsigned)draw(raw, raw->left < AHEAD ? raw->left : AHEAD);
     for (unsigned i = 0; i < raw->count; i++) {
         struct asked *asked = &raw->asked[i];
-        asked->ask = web_draw(raw->scenario->sim, (uint64_t)raw->number * 10000 + raw->dials * AHEAD + i);
+        asked->ask = web_draw(raw->scenario, (uint64_t)raw->number * 10000 + raw->dials * AHEAD + i);
         asked->head = (asked->ask.kind == WEB_MEMORY || asked->ask.kind == WEB_FILE) && draw(raw, 8) == 0;
     }
 }
@@ -339,7 +335,7 @@ static void draw_batch(struct web_raw *raw)
 static void dial(struct web_raw *raw)
 {
     weft_stream_options options = scenario_stream_options(raw->scenario);
-    weft_scope *scope = weft_loop_scope(raw->scenario->clients[raw->number % 2]);
+    weft_scope *scope = scenario_scope(raw->scenario, raw->number);
 
     raw->dials++;
     raw->sent = raw->answered = 0;
@@ -376,7 +372,7 @@ static void pause_fired(weft_timer *timer)
 
 int web_raw_begin(struct web_raw *raw, struct scenario *scenario, unsigned number, unsigned exchanges)
 {
-    weft_scope *scope = weft_loop_scope(scenario->clients[number % 2]);
+    weft_scope *scope = scenario_scope(scenario, number);
     int status = weft_timer_init(&raw->timer, scope, timer_fired);
 
     if (status == 0)
@@ -387,8 +383,8 @@ int web_raw_begin(struct web_raw *raw, struct scenario *scenario, unsigned numbe
     raw->scenario = scenario;
     raw->number = number;
     raw->left = exchanges;
-    raw->style = (unsigned)(draw(raw, STYLES) & draw(raw, STYLES)); /* each with a chance of one in four */
+    raw->style = scenario_style(scenario, STYLES);
     scenario->pending++;
-    weft_timer_start(&raw->timer, (weft_time)draw(raw, WEFT_SECONDS(1)));
+    weft_timer_start(&raw->timer, scenario_arrival(scenario));
     return 0;
 }

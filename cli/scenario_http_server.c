@@ -5,6 +5,8 @@
 
 #include "scenario_http.h"
 
+#define WEB_HESITATES 16 /* one body in so many is taken with pauses */
+
 struct web {
     weft_http_handler handler;
     weft_http_files *files;
@@ -31,6 +33,20 @@ static void check(bool right, const char *what, const struct answer *answer)
 {
     if (!right)
         weft_sim_fail(world, "the server, asked for %llu: %s", (unsigned long long)answer->ask.key, what);
+}
+
+/* -- requests that wait -- */
+
+static void wait(struct answer *answer)
+{
+    weft_http_exchange_pause(answer->exchange);
+    answer->paused = true;
+}
+
+static void go_on(struct answer *answer)
+{
+    answer->paused = false;
+    weft_http_exchange_resume(answer->exchange);
 }
 
 /* -- piece by piece -- */
@@ -92,11 +108,20 @@ static void begin_pieces(struct answer *answer)
 static void late(weft_timer *timer)
 {
     struct answer *answer = weft_container_of(timer, struct answer, timer);
-    int status =
-        weft_http_respond(answer->exchange, 200, NULL, 0, scenario_bytes(answer->ask.key, 0, answer->ask.length));
+    int status;
 
+    if (answer->ask.kind == WEB_ECHO) {
+        go_on(answer);
+        return;
+    }
+    status = weft_http_respond(answer->exchange, 200, NULL, 0, scenario_bytes(answer->ask.key, 0, answer->ask.length));
     if (status < 0)
         give_up(answer, status);
+}
+
+static void start_timer(struct answer *answer)
+{
+    weft_timer_start(&answer->timer, WEFT_MILLISECONDS(1 + answer->ask.key % 200));
 }
 
 /* -- the responder -- */
@@ -122,8 +147,10 @@ static void body(weft_http_responder *responder, weft_http_exchange *exchange, w
     if (status < 0) {
         give_up(answer, status);
     } else if (status == 1) {
-        weft_http_exchange_pause(exchange);
-        answer->paused = true;
+        wait(answer);
+    } else if (answer->ask.key % WEB_HESITATES == 0) { /* also behind the last byte, whose end is still to be told */
+        wait(answer);
+        start_timer(answer);
     }
 }
 
@@ -148,9 +175,10 @@ static void drained(weft_http_responder *responder, weft_http_exchange *exchange
 {
     struct answer *answer = answer_of(responder);
 
+    (void)exchange;
     if (answer->paused) {
-        answer->paused = false;
-        weft_http_exchange_resume(exchange);
+        weft_timer_stop(&answer->timer);
+        go_on(answer);
     } else if (answer->ask.kind != WEB_ECHO && !answer->over) {
         write_pieces(answer);
     }
@@ -201,7 +229,7 @@ static void answer_later(weft_http_exchange *exchange, const struct web_ask *ask
     if (!answer)
         (void)weft_http_respond(exchange, 503, NULL, 0, weft_bytes_from(NULL));
     else if (ask->kind == WEB_LATE)
-        weft_timer_start(&answer->timer, WEFT_MILLISECONDS(1 + ask->key % 200));
+        start_timer(answer);
     else if (ask->kind != WEB_ECHO)
         begin_pieces(answer);
 }

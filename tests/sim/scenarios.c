@@ -90,7 +90,7 @@ static uint64_t run(struct tally *tally, uint64_t seed, bool trace)
 
     if (!sim)
         exit(2);
-    weft_sim_swarm(sim, false);
+    weft_sim_swarm(sim, true);
     if (trace)
         weft_sim_trace(sim, show_line, NULL);
     status = tally->scenario->run(sim, &tally->scenario->plan);
