@@ -71,7 +71,7 @@ typedef struct weft_faults {
     unsigned slow_names;       /**< a name look-up answers late */
     unsigned file_errors;      /**< whatever is done with a file or a name of one fails with -EIO */
     unsigned short_file_reads; /**< reading a file gives less than was asked for */
-    unsigned slow_files;       /**< a file is not in the page cache */
+    unsigned slow_files;       /**< a file is not in the page cache: what is done with it takes up to a second */
     unsigned full_disks;       /**< a disk becomes full, at once or soon, for up to a minute: -ENOSPC */
     unsigned failed_syncs;     /**< a sync fails with -EIO, and what was written since the last may never be kept */
     unsigned allocations;      /**< an allocation of a loop in the world fails */

@@ -481,6 +481,7 @@ struct sim_connection *sim_connection_new(struct sim_host *from, struct sim_link
         sim_event_init(&end->arrival, arrive);
         sim_event_init(&end->break_, learn);
         sim_event_init(&end->death, give_up);
+        sim_event_init(&end->disk, sim_stream_fetched);
     }
     weft_link_insert_before(&from->connections, &connection->link);
     if (!draw_way_of_sending(connection)) {
@@ -499,6 +500,7 @@ static void free_connection(struct sim_connection *connection)
         sim_event_cancel(world, &end->arrival);
         sim_event_cancel(world, &end->break_);
         sim_event_cancel(world, &end->death);
+        sim_event_cancel(world, &end->disk);
         weft_link_remove(&end->news.link);
         weft_link_remove(&end->waiting);
         weft_release(end->ring);

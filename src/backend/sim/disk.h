@@ -141,8 +141,10 @@ struct sim_file {
 
 /* What is under @p path is @p inode, or @p systems, which is taken, also if it fails. */
 int sim_file_new(struct sim_host *host, const char *path, struct sim_inode *inode, weft_file *systems, weft_file **ret);
-/* Whether something goes wrong: 0 or the error. */
+/* Whether something goes wrong: 0 or the error. The job that asks takes as long as the disk. */
 int sim_disk_fails(struct sim_host *host);
+/* How long the disk takes; 0: what it is asked for is in the page cache. */
+weft_time sim_disk_time(struct sim_host *host);
 /* How many of @p length bytes fit. A disk is full for a while, for everybody. */
 size_t sim_disk_room(struct sim_host *host, size_t length);
 /* Reads without a fault, for whoever has drawn them. */

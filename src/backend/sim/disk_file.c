@@ -25,10 +25,21 @@ static void note(const struct sim_host *host, const char *what, int64_t a, int64
 
 /* -- what goes wrong -- */
 
+weft_time sim_disk_time(struct sim_host *host)
+{
+    if (!sim_fault(faults(host), FAULT_slow_files))
+        return 0;
+    return 1 + (weft_time)sim_fault_below(faults(host), FAULT_slow_files,
+                                          (uint64_t)WEFT_MICROSECONDS(100)
+                                              << sim_fault_below(faults(host), FAULT_slow_files, 14));
+}
+
 int sim_disk_fails(struct sim_host *host)
 {
     if (host->disk.off)
         return -EIO;
+    if (host->world->job_time)
+        *host->world->job_time += sim_disk_time(host);
     return sim_fault(faults(host), FAULT_file_errors) ? -EIO : 0;
 }
 

@@ -10,6 +10,7 @@ struct sim_job {
     struct sim_event event;
     struct sim_backend *backend;
     weft_work *work;
+    bool ran; /* but what it waited for takes until the event */
 };
 
 static void job_ends(struct sim_world *world, struct sim_event *event)
@@ -59,23 +60,67 @@ static void job_free(struct sim_job *job)
     weft_release(job);
 }
 
-static bool cancel_in(weft_link *list, const weft_work *work)
+static struct sim_job *find_in(weft_link *list, const weft_work *work)
 {
     for (weft_link *link = list->next; link != list; link = link->next) {
         struct sim_job *job = weft_container_of(link, struct sim_job, link);
-        if (job->work == work) {
-            job_free(job);
-            return true;
-        }
+        if (job->work == work)
+            return job;
     }
-    return false;
+    return NULL;
 }
+
+static struct sim_job *find(struct sim_backend *backend, const weft_work *work)
+{
+    struct sim_job *job = find_in(&backend->jobs, work);
+
+    if (!job)
+        job = find_in(&backend->jobs_done, work);
+    return job ? job : find_in(&backend->jobs_now, work);
+}
+
+/* One that ran already is told of in the next turn: a program that is ended has no time left to wait in. */
 
 bool sim_job_cancel(struct backend *backend, weft_work *work)
 {
     struct sim_backend *self = sim_backend_of(backend);
+    struct sim_job *job = find(self, work);
 
-    return cancel_in(&self->jobs, work) || cancel_in(&self->jobs_done, work) || cancel_in(&self->jobs_now, work);
+    if (!job)
+        return false;
+    if (!job->ran) {
+        job_free(job);
+        return true;
+    }
+    if (heap_contains(&job->event.node)) {
+        sim_event_cancel(self->world, &job->event);
+        job_ends(self->world, &job->event);
+    }
+    return false;
+}
+
+/* Has it do its work. Returns how long it goes on to take. */
+static weft_time run(struct sim_job *job)
+{
+    struct sim_world *world = job->backend->world;
+    weft_time time = 0;
+
+    world->job_time = &time;
+    job->work->run(job->work);
+    world->job_time = NULL;
+    job->ran = true;
+    return time;
+}
+
+static void tell(struct sim_job *job)
+{
+    struct sim_backend *backend = job->backend;
+    weft_work *work = job->work;
+
+    weft_link_remove(&job->link);
+    weft_release(job);
+    sim_note(backend->world, "job done", backend->host, 0, 0, 0);
+    work->done(work);
 }
 
 /* Those that they start are for the next turn; those that they cancel are not run. */
@@ -86,13 +131,15 @@ void sim_jobs_run(struct sim_backend *backend)
     weft_link_splice(now, &backend->jobs_done);
     while (!weft_link_is_alone(now)) {
         struct sim_job *job = weft_container_of(now->next, struct sim_job, link);
-        weft_work *work = job->work;
+        weft_time time = job->ran ? 0 : run(job);
 
+        if (time == 0) {
+            tell(job);
+            continue;
+        }
         weft_link_remove(&job->link);
-        weft_release(job);
-        sim_note(backend->world, "job done", backend->host, 0, 0, 0);
-        work->run(work);
-        work->done(work);
+        weft_link_insert_before(&backend->jobs, &job->link);
+        sim_event_plan(backend->world, &job->event, backend->world->now + time);
     }
 }
 

@@ -78,6 +78,8 @@ struct sim_end {
     struct sim_event arrival; /* of the first segment */
     struct sim_event break_;  /* it learns that the connection is broken */
     struct sim_event death;   /* it gives up a silent peer */
+    struct sim_event disk;    /* the disk has what is to be sent */
+    bool fetched;             /* it has had */
     int break_status;
     bool break_told; /* a send has told of it already */
 
@@ -159,6 +161,8 @@ void sim_end_fears(struct sim_end *end);
 /* Gives @p end to @p stream of @p backend. */
 void sim_stream_attach(struct sim_end *end, struct sim_backend *backend, struct backend_stream *stream);
 void sim_stream_tell(struct sim_backend *backend, struct sim_news *news);
+/* What a slow disk was asked for is there. */
+void sim_stream_fetched(struct sim_world *world, struct sim_event *event);
 
 /* -- listen.c -- */
 

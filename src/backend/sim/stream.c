@@ -194,6 +194,28 @@ static int64_t sim_send_later(struct backend *backend, struct backend_stream *st
     return BACKEND_LATER;
 }
 
+void sim_stream_fetched(struct sim_world *world, struct sim_event *event)
+{
+    struct sim_end *end = weft_container_of(event, struct sim_end, disk);
+
+    (void)world;
+    end->fetched = true;
+    end->room = end->blocked;
+    sim_end_has_news(end);
+}
+
+/* Whether the disk keeps it waiting. */
+static bool waits_for_disk(struct sim_end *end)
+{
+    struct sim_world *world = end->connection->world;
+    weft_time time = end->fetched ? 0 : sim_disk_time(end->host);
+
+    end->fetched = false;
+    if (time > 0)
+        sim_event_plan(world, &end->disk, world->now + time);
+    return time > 0;
+}
+
 static int64_t sim_send_file(struct backend *backend, struct backend_stream *stream, weft_file *file, uint64_t offset,
                              uint64_t length, bool more)
 {
@@ -207,15 +229,20 @@ static int64_t sim_send_file(struct backend *backend, struct backend_stream *str
     (void)more;
     if (status < 0)
         return status;
-    if (sim_fault(faults_of(end), FAULT_file_errors))
-        return -EIO;
+    status = sim_disk_fails(end->host);
+    if (status < 0)
+        return status;
     if (room > sizeof buffer)
         room = sizeof buffer;
     if (room > length)
         room = (size_t)length;
     room = shorter(end, FAULT_short_file_reads, room);
-    if (room == 0 || is_put_off(end, FAULT_slow_files))
+    if (room == 0)
         return cut_short(end, 0);
+    if (waits_for_disk(end)) {
+        end->blocked = true;
+        return BACKEND_LATER;
+    }
     count = sim_file_read_plainly(file, offset, buffer, room);
     if (count <= 0)
         return count < 0 ? count : WEFT_ECHANGED;
@@ -287,6 +314,7 @@ static bool sim_close(struct backend *backend, struct backend_stream *stream, bo
     end->later_count = 0;
     sim_event_cancel(end->connection->world, &end->death);
     sim_event_cancel(end->connection->world, &end->break_);
+    sim_event_cancel(end->connection->world, &end->disk);
     if (end->status == 0 && must_reset(end, abort))
         send_reset(end);
     end->gone = true;

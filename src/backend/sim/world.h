@@ -81,6 +81,7 @@ struct sim_world {
     uint64_t hash;
     weft_sim_counts counts;
     uint64_t connections;          /* numbers them */
+    weft_time *job_time;           /* that the job that runs takes on; NULL: none runs */
     unsigned exempt;               /* the world's own allocations, which do not fail on purpose */
     struct sim_visitors *visitors; /* of a program that is alone in its world; NULL: nobody comes */
     void (*closed)(struct sim_world *world, struct sim_backend *backend);
