@@ -4,7 +4,8 @@
  * clients that leave meanwhile, errors of the system, files that change, memory that is short. What it answers
  * otherwise is tested in tests/peers with real clients.
  *
- * The linker puts the functions below in front of file_open, file_list and weft_file_read_cached (--wrap).
+ * The linker puts the functions below in front of file_open, file_list, weft_file_read_cached and weft_file_about
+ * (--wrap).
  */
 #include "families/http/web.h"
 
@@ -28,6 +29,7 @@ static struct {
     bool cold;        /* nothing is in the page cache */
     int open_error;   /* opening fails with it */
     int list_error;   /* listing does */
+    uint64_t length;  /* of every file, as far as anybody is told; 0: as it is */
     const char *only; /* open_error applies to names that end so; NULL: to all */
     unsigned opens, jobs;
 } disk;
@@ -36,10 +38,12 @@ int __real_file_open(weft_directory *directory, const char *path, bool may_wait,
 int __real_file_list(weft_file *directory, size_t limit, weft_file_entry **ret_entries, size_t *ret_count,
                      bool *ret_truncated);
 int __real_weft_file_read_cached(weft_file *file, uint64_t offset, void *memory, size_t length);
+const weft_file_info *__real_weft_file_about(const weft_file *file);
 int __wrap_file_open(weft_directory *directory, const char *path, bool may_wait, weft_file **ret);
 int __wrap_file_list(weft_file *directory, size_t limit, weft_file_entry **ret_entries, size_t *ret_count,
                      bool *ret_truncated);
 int __wrap_weft_file_read_cached(weft_file *file, uint64_t offset, void *memory, size_t length);
+const weft_file_info *__wrap_weft_file_about(const weft_file *file);
 
 static bool ends_with(const char *path, const char *end)
 {
@@ -69,6 +73,17 @@ int __wrap_file_list(weft_file *directory, size_t limit, weft_file_entry **ret_e
 int __wrap_weft_file_read_cached(weft_file *file, uint64_t offset, void *memory, size_t length)
 {
     return disk.cold ? -EAGAIN : __real_weft_file_read_cached(file, offset, memory, length);
+}
+
+const weft_file_info *__wrap_weft_file_about(const weft_file *file)
+{
+    static weft_file_info about;
+
+    if (disk.length == 0)
+        return __real_weft_file_about(file);
+    about = *__real_weft_file_about(file);
+    about.length = disk.length;
+    return &about;
 }
 
 /* Jobs wait here until the test lets them go. */
@@ -537,6 +552,21 @@ static void a_listing_that_fails_has_its_status(void **state)
     site_close(&web);
 }
 
+static void ranges_that_no_length_can_count_end_the_connection(void **state)
+{
+    struct web web;
+    struct web_client *client;
+
+    (void)state;
+    site_open(&web);
+    disk.length = INT64_MAX;
+    client = web_connect(&web);
+    web_send(client, GET_WITH("/small", "Range: bytes=0-4611686018427387903,4611686018427387904-"));
+    web_expect(client, "");
+    web_expect_lost(client, false);
+    site_close(&web);
+}
+
 /* -- files that change -- */
 
 static void a_file_that_shrinks_while_it_is_sent_is_never_padded(void **state)
@@ -697,6 +727,7 @@ int main(void)
         support_test(the_best_coding_that_there_is_is_sent),
         support_test(errors_have_their_status),
         support_test(a_listing_that_fails_has_its_status),
+        support_test(ranges_that_no_length_can_count_end_the_connection),
         support_test(a_file_that_shrinks_while_it_is_sent_is_never_padded),
         support_test(a_small_file_that_changes_is_never_sent_short),
         support_test(every_kind_of_answer_survives_short_memory),
