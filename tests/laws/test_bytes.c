@@ -379,6 +379,21 @@ static void set_protocol_in_ended_tells_the_new_one(struct law_world *world)
     law_until(world, successor_ended);
 }
 
+static void set_protocol_of_a_paused_stream_tells_the_new_one_of_the_end(struct law_world *world)
+{
+    static const struct law_hooks server = {.ended = law_ignore};
+
+    law_pair(world, &server, &quiet, NULL);
+    law_end(&world->client[0]);
+    law_until(world, server_ended);
+    LAW_DO(world, weft_stream_pause(world->server[0].stream));
+    hand_over(&world->server[0]);
+    law_turns(world, 10);
+    assert_int_equal(world->server[LAW_SERVERS - 1].ended, 0);
+    LAW_DO(world, weft_stream_resume(world->server[0].stream));
+    law_until(world, successor_ended);
+}
+
 /* -- how it is sent -- */
 
 static struct backend_transport counting;
@@ -477,6 +492,8 @@ static const struct law laws[] = {
     {"what was left over is gone when the peer ended", what_was_left_over_is_gone_when_the_peer_ended, LAW_EVERYWHERE},
     {"set_protocol hands over the leftover", set_protocol_hands_over_the_leftover, LAW_EVERYWHERE},
     {"set_protocol in ended tells the new one", set_protocol_in_ended_tells_the_new_one, LAW_EVERYWHERE},
+    {"set_protocol of a paused stream tells the new one of the end",
+     set_protocol_of_a_paused_stream_tells_the_new_one_of_the_end, LAW_EVERYWHERE},
     {"a turn's writes are one send", a_turns_writes_are_one_send, LAW_EVERYWHERE},
     {"owned bytes are released once", owned_bytes_are_released_once, LAW_EVERYWHERE},
 };

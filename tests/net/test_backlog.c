@@ -5,7 +5,10 @@
  */
 #include "laws/law.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define CROWD 8
 
@@ -99,6 +102,34 @@ static void the_limit_on_an_address_holds(struct law_world *world)
         reset += world->client[i].reason == -ECONNRESET;
     assert_int_equal(world->accepted + reset, CROWD);
     assert_in_range(world->accepted, 3, CROWD); /* (those that have gone make room) */
+}
+
+static bool stopped_and_three_lost(struct law_world *world)
+{
+    return world->stopped && world->client[0].lost && world->client[1].lost && world->client[2].lost;
+}
+
+/* The first two are one address, the third is another. */
+static void whoever_waits_behind_one_that_is_refused_is_served(struct law_world *world)
+{
+    weft_listen_options options = {.size = sizeof options, .max_per_address = 1};
+    char url[WEFT_LISTENER_URL];
+
+    if (world->kind->url[0] != 't')
+        return; /* only addresses are counted */
+    world->server_hooks = &polite;
+    assert_int_equal(weft_listen(world->scope, "tcp://[::]:0", &world->factory, &options, &world->listener, NULL), 0);
+    weft_listener_url(world->listener, NULL, url);
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(world->url, sizeof world->url, "tcp://%s%s", i < 2 ? "127.0.0.1" : "[::1]", strrchr(url, ':'));
+        law_connect(world, i, NULL, &quiet);
+    }
+    LAW_DO(world, weft_listener_stop(world->listener, WEFT_HOURS(1)));
+    law_until(world, stopped_and_three_lost);
+    assert_int_equal(world->accepted, 2);
+    assert_int_equal(world->client[1].reason, -ECONNRESET);
+    assert_int_equal(world->client[2].bytes_in, 100);
+    assert_int_equal(world->client[2].reason, WEFT_ECLOSED);
 }
 
 static void those_for_whom_no_place_becomes_free_go_with_the_grace_time(struct law_world *world)
@@ -215,6 +246,8 @@ static const struct law laws[] = {
     {"EL-30: the backlog is served before the end", the_backlog_is_served_before_the_end, AT_ONCE},
     {"EL-30: the limit on connections holds", the_limit_on_connections_holds, AT_ONCE},
     {"EL-30: the limit on an address holds", the_limit_on_an_address_holds, AT_ONCE},
+    {"EL-30: whoever waits behind one that is refused is served", whoever_waits_behind_one_that_is_refused_is_served,
+     AT_ONCE},
     {"EL-30: those for whom no place becomes free go with the grace time",
      those_for_whom_no_place_becomes_free_go_with_the_grace_time, AT_ONCE},
     {"EL-30: no more are accepted than the backlog holds", no_more_are_accepted_than_the_backlog_holds,
