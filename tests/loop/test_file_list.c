@@ -159,6 +159,7 @@ static void file_is_no_directory_to_list(void **state)
     (void)state;
     assert_int_equal(list_path(&listing, "a.txt", 10), -ENOTDIR);
     assert_null(listing.list.entries);
+    assert_false(listing.list.truncated);
     weft_file_list_fini(&listing.list);
 }
 
@@ -187,6 +188,7 @@ static void failed_read_of_the_directory_is_no_short_listing(void **state)
     read_error = 0;
     assert_int_equal(listing.list.count, 0);
     assert_null(listing.list.entries);
+    assert_false(listing.list.truncated);
     weft_file_list_fini(&listing.list);
 }
 
