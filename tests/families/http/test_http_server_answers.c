@@ -3,8 +3,11 @@
 #include "families/http/web.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "backend/file.h"
 #include "families/http/http_server.h"
 
 static void get_of(const char *method, const char *version, const char *fields, char *out, size_t room)
@@ -196,6 +199,37 @@ static void an_unknown_length_is_chunked_or_until_close(void **state)
     check(stream_unknown, "GET", "1.0", "Connection: keep-alive\r\n",
           "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello you", false);
     check(end_with_trailer, "GET", "1.0", "", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello", false);
+}
+
+/* Bytes 2 to 4 of a file, and then some of it again. */
+static void stream_file(struct web *web, weft_http_exchange *exchange)
+{
+    char path[] = "/tmp/weft-answer-XXXXXX";
+    int fd = mkstemp(path);
+    weft_directory *directory;
+    weft_file *file;
+
+    assert_int_equal(write(fd, "0123456", 7), 7);
+    close(fd);
+    assert_int_equal(weft_directory_open("/tmp", &directory), 0);
+    assert_int_equal(file_open(directory, strrchr(path, '/') + 1, true, &file), 0);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(WEB_CALL(web, weft_http_respond_start(exchange, 200, NULL, 0, WEFT_HTTP_LENGTH_UNKNOWN)), 0);
+    assert_true(WEB_CALL(web, weft_http_respond_file(exchange, file, 2, 3)) >= 0);
+    assert_true(WEB_CALL(web, weft_http_respond_file(exchange, file, 2, 0)) >= 0);
+    assert_true(WEB_CALL(web, weft_http_respond_file(exchange, file, 6, 1)) >= 0);
+    assert_int_equal(WEB_CALL(web, weft_http_respond_end(exchange, NULL, 0)), 0);
+    weft_file_unref(file);
+    weft_directory_unref(directory);
+}
+
+static void a_file_in_a_body_of_unknown_length_is_framed_as_well(void **state)
+{
+    (void)state;
+    check(stream_file, "GET", "1.1", "",
+          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n234\r\n1\r\n6\r\n0\r\n\r\n", true);
+    check(stream_file, "GET", "1.0", "", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n2346", false);
+    check(stream_file, "HEAD", "1.1", "", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", true);
 }
 
 static void write_too_much(struct web *web, weft_http_exchange *exchange)
@@ -622,6 +656,7 @@ int main(void)
         support_test(head_204_and_304_have_no_body),
         support_test(the_record_of_head_counts_no_body),
         support_test(an_unknown_length_is_chunked_or_until_close),
+        support_test(a_file_in_a_body_of_unknown_length_is_framed_as_well),
         support_test(more_than_was_announced_is_refused),
         support_test(less_than_was_announced_aborts),
         support_test(head_may_leave_the_body_out),
