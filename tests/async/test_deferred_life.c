@@ -621,6 +621,19 @@ static void live_through_it(void *arg)
     trace[0] = '\0';
 }
 
+static void deadline_without_memory_is_refused(void **state)
+{
+    number d = make();
+
+    (void)state;
+    support_fail_at(1, true);
+    assert_int_equal(weft_timeout(d.deferred, MS), WEFT_ENOMEM);
+    support_fail_at(0, false);
+    assert_int_equal(weft_fire(d, 1), 0);
+    add_then(d, ACT('a'));
+    assert_trace("a1 ");
+}
+
 static void failed_allocation_is_an_error_everywhere(void **state)
 {
     (void)state;
@@ -698,6 +711,7 @@ int main(void)
         deferred_test(story_tells_the_whole_way),
         deferred_test(callbacks_can_read_and_replace_the_story),
         deferred_test(other_error_ends_the_story),
+        deferred_test(deadline_without_memory_is_refused),
         deferred_test(failed_allocation_is_an_error_everywhere),
         deferred_test(memory_is_used_again),
     };

@@ -228,6 +228,46 @@ static void a_pause_before_the_head_holds_the_body(void **state)
     origin_close(&world);
 }
 
+static void a_second_pause_is_ended_by_the_first_resume(void **state)
+{
+    struct told told = {0};
+
+    (void)state;
+    open_with(NULL);
+    origin_will_say(origin, OK);
+    start(&told, (weft_http_call){0});
+    weft_http_request_pause(told.request);
+    origin_pass(&world, WEFT_SECONDS(1));
+    weft_http_request_pause(told.request);
+    origin_pass(&world, WEFT_MINUTES(5));
+    assert_int_equal(told.bytes, 0);
+    weft_http_request_resume(told.request);
+    finish(&told);
+    assert_int_equal(told.reason, 0);
+    assert_string_equal(told.text, "ok");
+    origin_close(&world);
+}
+
+static void pause_and_resume_after_the_end_do_nothing(void **state)
+{
+    struct told told = {0}, next = {0};
+
+    (void)state;
+    open_with(NULL);
+    origin_will_say(origin, OK);
+    start(&told, (weft_http_call){0});
+    weft_http_request_cancel(told.request, -EIO);
+    weft_http_request_pause(told.request);
+    weft_http_request_resume(told.request);
+    weft_http_request_pause(told.request);
+    finish(&told);
+    assert_int_equal(told.reason, -EIO);
+    start(&next, (weft_http_call){0});
+    finish(&next);
+    assert_int_equal(next.reason, 0);
+    origin_close(&world);
+}
+
 /* The last byte was delivered, the user paused, and no more input comes that the end could be pulled with. */
 static void the_end_comes_after_a_pause_at_the_last_byte(void **state)
 {
@@ -694,6 +734,8 @@ int main(void)
         support_test(a_response_comes_piece_by_piece),
         support_test(a_paused_response_waits),
         support_test(a_pause_before_the_head_holds_the_body),
+        support_test(a_second_pause_is_ended_by_the_first_resume),
+        support_test(pause_and_resume_after_the_end_do_nothing),
         support_test(the_end_comes_after_a_pause_at_the_last_byte),
         support_test(a_coded_body_is_held_back_when_paused),
         support_test(a_body_is_streamed),

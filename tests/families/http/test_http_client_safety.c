@@ -11,13 +11,20 @@ static struct origin_world world;
 
 static void a_password_is_in_no_story(void **state)
 {
-    static const char *const urls[] = {"https://alice:s3cret@example.com/", "http://alice:s3cret@@example.com/",
-                                       "ftp://alice:s3cret@example.com/", "alice:s3cret@"};
+    static const struct {
+        const char *url, *told;
+    } urls[] = {
+        {"https://alice:s3cret@example.com/", "https://...@example.com/"},
+        {"http://alice:s3cret@@example.com/", "http://...@example.com/"},
+        {"ftp://alice:s3cret@example.com/", "ftp://...@example.com/"},
+        {"alice:s3cret@", "...@"},
+        {"ftp://example.com/alice:s3cret@", "a URL"},
+    };
 
     (void)state;
     origin_open(&world, NULL, NULL, 1);
     for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
-        weft_http_call call = {.size = sizeof call, .url = urls[i], .url_credentials = i % 2 == 0};
+        weft_http_call call = {.size = sizeof call, .url = urls[i].url, .url_credentials = i % 2 == 0};
         weft_http_reply reply = weft_http_fetch(weft_loop_scope(world.loop), &call);
         weft_http_response *response;
         char story[256] = "";
@@ -26,6 +33,7 @@ static void a_password_is_in_no_story(void **state)
         weft_failure_describe(weft_deferred_failure(reply.deferred), story, sizeof story);
         assert_non_null(strstr(story, ": "));
         assert_null(strstr(story, "s3cret"));
+        assert_non_null(strstr(story, urls[i].told));
         weft_forget(reply.deferred);
     }
     origin_close(&world);
