@@ -177,8 +177,6 @@ int weft_http_request_start(weft_scope *scope, const weft_http_call *call, weft_
 
 void weft_http_request_pause(weft_http_request *request)
 {
-    if (request->flags & (REQUEST_OVER | REQUEST_PAUSED))
-        return;
     request->flags |= REQUEST_PAUSED;
     if (!(request->flags & REQUEST_HEADED) || !request->link)
         return;
