@@ -132,6 +132,23 @@ static void a_shorter_call_is_not_read_beyond_its_end(void **state)
     origin_close(&world);
 }
 
+static void a_call_without_a_size_is_refused(void **state)
+{
+    static const weft_http_receiver_ops ops = {.gone = gone};
+    weft_http_receiver receiver = {.ops = &ops};
+    weft_http_call call = {.url = "http://127.0.0.1/"};
+    weft_http_response *response;
+    weft_http_reply reply;
+
+    (void)state;
+    origin_open(&world, NULL, NULL, 1);
+    reply = weft_http_fetch(weft_loop_scope(world.loop), &call);
+    assert_int_equal(weft_peek(reply, &response), -EINVAL);
+    weft_forget(reply.deferred);
+    assert_int_equal(weft_http_request_start(weft_loop_scope(world.loop), &call, &receiver, NULL), -EINVAL);
+    origin_close(&world);
+}
+
 static void options_without_a_size_make_no_client(void **state)
 {
     struct {
@@ -159,6 +176,7 @@ int main(void)
         support_test(a_204_that_announces_a_body_ends_its_connection),
         support_test(an_upgrade_needs_somebody_to_take_it),
         support_test(a_shorter_call_is_not_read_beyond_its_end),
+        support_test(a_call_without_a_size_is_refused),
         support_test(options_without_a_size_make_no_client),
     };
 
