@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Tasks: order, and what they can wait for. How they are cancelled is in test_task_cancel.c. */
+#include <errno.h>
+
 #include <weft/task.h>
 
 #include "async/deferred_test.h"
@@ -92,6 +94,16 @@ static void task_knows_itself(void **state)
     run();
     assert_null(weft_task_current());
     assert_trace("describe other name ");
+}
+
+static void options_without_a_size_start_no_task(void **state)
+{
+    weft_task_options options = {.size = 0};
+
+    (void)state;
+    assert_int_equal(weft_spawn_with(scope, describe, NULL, &options), -EINVAL);
+    run();
+    assert_trace("");
 }
 
 static void fill_stack(weft_task *me, void *arg)
@@ -633,6 +645,7 @@ int main(void)
         deferred_test(task_may_spawn_others),
         deferred_test(what_a_task_leaves_behind_is_cancelled_before_it_began),
         deferred_test(task_knows_itself),
+        deferred_test(options_without_a_size_start_no_task),
         deferred_test(stack_has_the_size_that_was_asked_for),
         deferred_test(spawning_in_no_scope_means_that_memory_was_short),
         deferred_test(sleepers_wake_in_the_order_of_their_times),

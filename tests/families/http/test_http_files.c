@@ -664,6 +664,19 @@ static void making_a_handler_survives_short_memory(void **state)
     weft_http_files_free(NULL);
 }
 
+static void options_without_a_size_make_no_handler(void **state)
+{
+    weft_http_files_options options = {.size = 0};
+    weft_http_files *files = NULL;
+    weft_directory *directory;
+
+    (void)state;
+    assert_int_equal(weft_directory_open(root, &directory), 0);
+    assert_int_equal(weft_http_files_new(directory, &options, &files), -EINVAL);
+    assert_null(files);
+    weft_directory_unref(directory);
+}
+
 /* -- the folder that is served -- */
 
 static int make_root(void **state)
@@ -732,6 +745,7 @@ int main(void)
         support_test(a_small_file_that_changes_is_never_sent_short),
         support_test(every_kind_of_answer_survives_short_memory),
         support_test(making_a_handler_survives_short_memory),
+        support_test(options_without_a_size_make_no_handler),
     };
 
     return cmocka_run_group_tests(tests, make_root, remove_root);

@@ -2,6 +2,7 @@
 /* Every allocation of a request fails, once and for ever, with handlers of every kind. */
 #include "families/http/web.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define UNDISTURBED "POST /other HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"
@@ -169,6 +170,19 @@ static void making_a_server_survives_short_memory(void **state)
     (void)support_torture(from_nothing, NULL);
 }
 
+static void options_without_a_size_make_no_server(void **state)
+{
+    weft_http_server_options options = {.size = 0};
+    weft_http_server *server = NULL;
+    struct web web;
+
+    (void)state;
+    web_open(&web, NULL, web_echo_path);
+    assert_int_equal(weft_http_server_new(web.loop, &web.handler, &options, &server), -EINVAL);
+    assert_null(server);
+    web_close(&web);
+}
+
 static void answer_ok(struct web *web, weft_http_exchange *exchange)
 {
     (void)web_answer(web, exchange, "ok");
@@ -213,6 +227,7 @@ int main(void)
         support_test(a_refusal_survives_short_memory),
         support_test(an_expectation_survives_short_memory),
         support_test(making_a_server_survives_short_memory),
+        support_test(options_without_a_size_make_no_server),
         support_test(a_refused_head_has_no_body),
     };
 
