@@ -64,6 +64,21 @@ static void values_come_out_in_order(void **state)
     finish();
 }
 
+static void memory_is_taken_as_values_come(void **state)
+{
+    size_t before;
+
+    (void)state;
+    begin_with_queue(1000, 1);
+    before = support_live_bytes();
+    assert_int_equal(weft_queue_try_put(queue, 0), 0);
+    assert_true(support_live_bytes() <= before + 500);
+    for (int i = 1; i < 1000; i++)
+        assert_int_equal(weft_queue_try_put(queue, i), 0);
+    assert_true(support_live_bytes() <= before + 1000 * sizeof(int) + 100);
+    finish();
+}
+
 static void ring_that_goes_round_grows_in_order(void **state)
 {
     int value, in = 0, out = 0;
@@ -528,6 +543,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         support_test(values_come_out_in_order),
+        support_test(memory_is_taken_as_values_come),
         support_test(ring_that_goes_round_grows_in_order),
         support_test(values_may_be_structs),
         support_test(full_queue_overflows),
