@@ -11,7 +11,7 @@
  * parent, a child or a fork that has not yet called exec has it too, closing ours alone leaves it there (epoll(7)),
  * and its events would carry a pointer to freed memory.
  */
-#include "backend/epoll_internal.h"
+#include "backend/readiness.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +26,7 @@
 #include "backend/names.h"
 #include "backend/system.h"
 
-int epoll_watch(struct epoll_backend *self, int fd, void *pointer, enum tag tag, uint32_t events)
+int epoll_watch(struct readiness *self, int fd, void *pointer, enum tag tag, uint32_t events)
 {
     struct epoll_event event = {.events = events, .data.u64 = (uint64_t)(uintptr_t)pointer | tag};
 
@@ -45,15 +45,15 @@ static bool keep_number_taken(int fd)
     return done;
 }
 
-void epoll_unwatch_and_close(struct backend *backend, int fd)
+void readiness_unwatch_and_close(struct backend *backend, int fd)
 {
-    (void)epoll_ctl(epoll_of(backend)->epoll, EPOLL_CTL_DEL, fd, NULL);
+    (void)epoll_ctl(readiness_of(backend)->epoll, EPOLL_CTL_DEL, fd, NULL);
     if (fd <= STDERR_FILENO && keep_number_taken(fd))
         return;
     descriptor_close(fd); /* never retried: on Linux the descriptor is gone whatever it returns */
 }
 
-void epoll_make_ready(struct epoll_backend *self, struct backend_stream *stream)
+void readiness_make_ready(struct readiness *self, struct backend_stream *stream)
 {
     if (stream->flags & READY)
         return;
@@ -68,18 +68,17 @@ void epoll_make_ready(struct epoll_backend *self, struct backend_stream *stream)
 
 /* -- waiting and delivering -- */
 
-static bool epoll_has_work(const struct backend *backend)
+static bool readiness_has_work(const struct backend *backend)
 {
-    return weft_container_of(backend, const struct epoll_backend, base)->ready_first ||
-           memory_has_work(backend->memory);
+    return weft_container_of(backend, const struct readiness, base)->ready_first || memory_has_work(backend->memory);
 }
 
 static int epoll_wait_for(struct backend *backend, weft_time timeout)
 {
-    struct epoll_backend *self = epoll_of(backend);
+    struct readiness *self = readiness_of(backend);
     int milliseconds = -1, count;
 
-    if (epoll_has_work(backend))
+    if (readiness_has_work(backend))
         timeout = 0;
     if (timeout < WEFT_HOURS(1))
         milliseconds = (int)((timeout + WEFT_MILLISECONDS(1) - 1) / WEFT_MILLISECONDS(1));
@@ -90,19 +89,19 @@ static int epoll_wait_for(struct backend *backend, weft_time timeout)
     return count < 0 && errno != EINTR ? -errno : 0;
 }
 
-static void run_ready(struct epoll_backend *self)
+static void run_ready(struct readiness *self)
 {
     struct backend_stream *stream = self->ready_first;
 
     self->ready_first = self->ready_last = NULL;
     while (stream) {
         struct backend_stream *next = stream->ready_next;
-        epoll_stream_again(self, stream);
+        readiness_stream_again(self, stream);
         stream = next;
     }
 }
 
-static void take_signals(struct epoll_backend *self)
+static void take_signals(struct readiness *self)
 {
     struct signalfd_siginfo info;
 
@@ -112,7 +111,7 @@ static void take_signals(struct epoll_backend *self)
 
 static void epoll_dispatch(struct backend *backend)
 {
-    struct epoll_backend *self = epoll_of(backend);
+    struct readiness *self = readiness_of(backend);
 
     run_ready(self);
     for (int i = 0; i < self->event_count; i++) {
@@ -120,13 +119,14 @@ static void epoll_dispatch(struct backend *backend)
 
         switch ((enum tag)(self->events[i].data.u64 & TAG_BITS)) {
         case TAG_STREAM:
-            epoll_stream_event(self, pointer, self->events[i].events);
+            readiness_stream_event(self, pointer, self->events[i].events);
             break;
         case TAG_PIPE_OUT:
-            epoll_stream_event(self, pointer, self->events[i].events & ~(uint32_t)(EPOLLRDHUP | EPOLLIN | EPOLLPRI));
+            readiness_stream_event(self, pointer,
+                                   self->events[i].events & ~(uint32_t)(EPOLLRDHUP | EPOLLIN | EPOLLPRI));
             break;
         case TAG_LISTENER:
-            epoll_accept_some(self, pointer);
+            readiness_accept_some(self, pointer);
             break;
         case TAG_CONTROL:
             if (pointer)
@@ -144,15 +144,15 @@ static void epoll_dispatch(struct backend *backend)
 }
 
 /* The eventfd is edge-triggered: each write is an edge, and nobody needs to read it. */
-static void epoll_wake(struct backend *backend)
+static void readiness_wake(struct backend *backend)
 {
     uint64_t one = 1;
-    ssize_t written = write(epoll_of(backend)->wake, &one, sizeof one);
+    ssize_t written = write(readiness_of(backend)->wake, &one, sizeof one);
 
     (void)written; /* it can only fail when the counter is full, and then a wake-up is pending anyway */
 }
 
-static void set_watched(struct epoll_backend *self, int number, bool on)
+static void set_watched(struct readiness *self, int number, bool on)
 {
     sigset_t one;
 
@@ -165,7 +165,7 @@ static void set_watched(struct epoll_backend *self, int number, bool on)
     pthread_sigmask(on ? SIG_BLOCK : SIG_UNBLOCK, &one, NULL);
 }
 
-static int read_watched(struct epoll_backend *self)
+static int read_watched(struct readiness *self)
 {
     int fd = signalfd(-1, &self->watched, SFD_NONBLOCK | SFD_CLOEXEC), status;
 
@@ -179,9 +179,9 @@ static int read_watched(struct epoll_backend *self)
     return status;
 }
 
-static int epoll_signal_watch(struct backend *backend, int number, bool on)
+static int readiness_signal_watch(struct backend *backend, int number, bool on)
 {
-    struct epoll_backend *self = epoll_of(backend);
+    struct readiness *self = readiness_of(backend);
     int status = 0;
 
     if (sigismember(&self->watched, number) < 0)
@@ -198,26 +198,26 @@ static int epoll_signal_watch(struct backend *backend, int number, bool on)
 
 static int epoll_descriptor(const struct backend *backend)
 {
-    return weft_container_of(backend, const struct epoll_backend, base)->epoll;
+    return weft_container_of(backend, const struct readiness, base)->epoll;
 }
 
-static int epoll_job_submit(struct backend *backend, weft_work *job)
+static int readiness_job_submit(struct backend *backend, weft_work *job)
 {
-    return job_pool_submit(&epoll_of(backend)->jobs, backend, job);
+    return job_pool_submit(&readiness_of(backend)->jobs, backend, job);
 }
 
-static bool epoll_job_cancel(struct backend *backend, weft_work *job)
+static bool readiness_job_cancel(struct backend *backend, weft_work *job)
 {
-    return job_pool_cancel(epoll_of(backend)->jobs, job);
+    return job_pool_cancel(readiness_of(backend)->jobs, job);
 }
 
-static int epoll_name_submit(struct backend *backend, struct name_query *query)
+static int readiness_name_submit(struct backend *backend, struct name_query *query)
 {
     (void)backend;
     return name_threads_submit(query);
 }
 
-static bool epoll_name_cancel(struct backend *backend, struct name_query *query)
+static bool readiness_name_cancel(struct backend *backend, struct name_query *query)
 {
     (void)backend;
     return name_threads_cancel(query);
@@ -231,10 +231,10 @@ static void close_fd(int fd)
 
 static void epoll_close(struct backend *backend)
 {
-    struct epoll_backend *self = epoll_of(backend);
+    struct readiness *self = readiness_of(backend);
 
     job_pool_free(self->jobs);
-    epoll_warm_forget(self);
+    readiness_warm_forget(self);
     epoll_watch_free(&self->stopped);
     epoll_watch_free(&self->unreachable);
     memory_network_free(backend->memory);
@@ -254,22 +254,22 @@ static const struct backend_ops epoll_ops = {
     .wall = system_wall,
     .wait = epoll_wait_for,
     .dispatch = epoll_dispatch,
-    .has_work = epoll_has_work,
+    .has_work = readiness_has_work,
     .descriptor = epoll_descriptor,
-    .wake = epoll_wake,
+    .wake = readiness_wake,
     .entropy = system_entropy,
-    .signal_watch = epoll_signal_watch,
-    .listen = epoll_listen,
-    .connect = epoll_connect,
-    .adopt_listener = epoll_adopt_listener,
-    .adopt_stream = epoll_adopt_stream,
+    .signal_watch = readiness_signal_watch,
+    .listen = readiness_listen,
+    .connect = readiness_connect,
+    .adopt_listener = readiness_adopt_listener,
+    .adopt_stream = readiness_adopt_stream,
     .watch_start = epoll_watch_start,
     .watch_change = epoll_watch_change,
     .watch_stop = epoll_watch_stop,
-    .job_submit = epoll_job_submit,
-    .job_cancel = epoll_job_cancel,
-    .name_submit = epoll_name_submit,
-    .name_cancel = epoll_name_cancel,
+    .job_submit = readiness_job_submit,
+    .job_cancel = readiness_job_cancel,
+    .name_submit = readiness_name_submit,
+    .name_cancel = readiness_name_cancel,
 };
 
 /* A peer that has gone must be an error of one stream and not the end of the process. MSG_NOSIGNAL says so for sends,
@@ -282,7 +282,7 @@ static void ignore_sigpipe(void)
         (void)signal(SIGPIPE, SIG_IGN);
 }
 
-static int open_descriptors(struct epoll_backend *self)
+static int open_descriptors(struct readiness *self)
 {
     self->epoll = epoll_create1(EPOLL_CLOEXEC);
     self->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -294,7 +294,7 @@ static int open_descriptors(struct epoll_backend *self)
 
 int backend_epoll_open(struct backend **ret)
 {
-    struct epoll_backend *self = weft_allocate_zeroed(1, sizeof *self);
+    struct readiness *self = weft_allocate_zeroed(1, sizeof *self);
     int status;
 
     if (!self)
@@ -304,7 +304,7 @@ int backend_epoll_open(struct backend **ret)
     ignore_sigpipe();
     sigemptyset(&self->watched);
     weft_link_init(&self->warming);
-    self->buffer = weft_allocate(EPOLL_BUFFER);
+    self->buffer = weft_allocate(READINESS_BUFFER);
     self->base.memory = memory_network_new();
     status = self->buffer && self->base.memory ? open_descriptors(self) : WEFT_ENOMEM;
     if (status < 0) {

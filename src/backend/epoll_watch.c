@@ -5,7 +5,7 @@
  * epoll reports an error or a hang-up even to whom asks for nothing, and would do so in each turn. So a watch without
  * interest is edge-triggered: it stays where it is, and costs one wake-up that nobody hears of.
  */
-#include "backend/epoll_internal.h"
+#include "backend/readiness.h"
 
 #include <errno.h>
 
@@ -27,7 +27,7 @@ int epoll_watch_start(struct backend *backend, int fd, unsigned interest, void (
 
     if (status < 0)
         return status;
-    status = epoll_watch(epoll_of(backend), fd, watch, TAG_WATCH, events_of(interest));
+    status = epoll_watch(readiness_of(backend), fd, watch, TAG_WATCH, events_of(interest));
     if (status < 0) {
         weft_release(watch);
         return status;
@@ -42,14 +42,14 @@ void epoll_watch_change(struct backend *backend, struct backend_watch *watch, un
 
     watch->interest = interest;
     if (watch_is_same_file(watch))
-        (void)epoll_ctl(epoll_of(backend)->epoll, EPOLL_CTL_MOD, watch->fd, &event);
+        (void)epoll_ctl(readiness_of(backend)->epoll, EPOLL_CTL_MOD, watch->fd, &event);
 }
 
 /* Events of this batch may refer to it. If its descriptor was closed before, but somebody else has a copy, all later ones
  * do, since nothing can take it out of epoll any more. */
 void epoll_watch_stop(struct backend *backend, struct backend_watch *watch)
 {
-    struct epoll_backend *self = epoll_of(backend);
+    struct readiness *self = readiness_of(backend);
 
     struct backend_watch **list = &self->unreachable;
 

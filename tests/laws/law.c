@@ -9,7 +9,7 @@
 
 #include <weft/timer.h>
 
-#include "backend/epoll_internal.h"
+#include "backend/readiness.h"
 #include "backend/sim.h"
 #include "loop/loop_internal.h"
 #include "loop/scope_internal.h"
@@ -291,7 +291,7 @@ static const weft_factory_ops factory_ops = {.build = build, .stopped = stopped}
 
 static bool something_came(const struct law_world *world, const struct backend *backend)
 {
-    return weft_container_of(backend, const struct epoll_backend, base)->event_count > 0 ||
+    return weft_container_of(backend, const struct readiness, base)->event_count > 0 ||
            world->real->has_work(backend);
 }
 

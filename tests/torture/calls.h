@@ -76,7 +76,7 @@
 #define getpeername(fd, ...) TORTURE_CALL("getpeername", true, fd, -1, (getpeername)(fd, __VA_ARGS__))
 #define ioctl(fd, ...) TORTURE_CALL("ioctl", true, fd, -1, (ioctl)(fd, __VA_ARGS__))
 
-#define CALLS_ARE_WATCHED 1 /* epoll_calls.h: no instructions of its own */
+#define CALLS_ARE_WATCHED 1 /* socket_calls.h: no instructions of its own */
 #define recv(fd, ...) TORTURE_CALL("recv", true, fd, -1, (recv)(fd, __VA_ARGS__))
 #define send(fd, ...) TORTURE_CALL("send", true, fd, -1, (send)(fd, __VA_ARGS__))
 #define sendmsg(fd, ...) TORTURE_CALL("sendmsg", true, fd, -1, (sendmsg)(fd, __VA_ARGS__))

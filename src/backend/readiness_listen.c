@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Accepting, until descriptors run out and after (epoll_internal.h). */
-#include "backend/epoll_internal.h"
+/* Accepting, until descriptors run out and after (readiness.h). */
+#include "backend/readiness.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,14 +15,14 @@
 enum { ACCEPTING = 1 << 0, LISTENER_CLOSED = 1 << 1 };
 
 /* Another thread may have been faster to take it: then the next listener that starts tries anew. */
-static void reserve_again(struct epoll_backend *self)
+static void reserve_again(struct readiness *self)
 {
     self->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
 /* The table of descriptors is full: with the reserved one the connections that wait are taken and dropped, so that
  * their peers see an end and the listener does not stay readable for ever. */
-static unsigned shed(struct epoll_backend *self, const struct backend_listener *listener)
+static unsigned shed(struct readiness *self, const struct backend_listener *listener)
 {
     unsigned count = 0;
 
@@ -47,7 +47,7 @@ static bool is_passing(int error)
            error == ENETUNREACH;
 }
 
-static void accepted(struct epoll_backend *self, struct backend_listener *listener, int fd, const weft_address *peer)
+static void accepted(struct readiness *self, struct backend_listener *listener, int fd, const weft_address *peer)
 {
     struct backend_stream *stream = listener->events->accepted(listener, peer);
     int status;
@@ -58,7 +58,7 @@ static void accepted(struct epoll_backend *self, struct backend_listener *listen
         descriptor_close(fd);
         return;
     }
-    status = epoll_take_socket(self, stream, fd, epoll_drains(peer->family));
+    status = readiness_take_socket(self, stream, fd, readiness_drains(peer->family));
     if (status < 0)
         descriptor_close(fd);
     listener->events->opened(listener, stream, status);
@@ -77,7 +77,7 @@ static int accept_socket(const struct backend_listener *listener, weft_address *
     return fd;
 }
 
-static void give_up(struct epoll_backend *self, struct backend_listener *listener, int status)
+static void give_up(struct readiness *self, struct backend_listener *listener, int status)
 {
     unsigned count = status == -EMFILE || status == -ENFILE ? shed(self, listener) : 0;
 
@@ -85,7 +85,7 @@ static void give_up(struct epoll_backend *self, struct backend_listener *listene
     listener->events->exhausted(listener, status, count);
 }
 
-void epoll_accept_some(struct epoll_backend *self, struct backend_listener *listener)
+void readiness_accept_some(struct readiness *self, struct backend_listener *listener)
 {
     for (unsigned i = 0; i < ACCEPTS_PER_TURN && listener->flags == ACCEPTING; i++) {
         weft_address peer;
@@ -108,8 +108,8 @@ void epoll_accept_some(struct epoll_backend *self, struct backend_listener *list
     }
 }
 
-static int epoll_accept_one(struct backend *backend, struct backend_listener *listener, struct backend_stream *stream,
-                            weft_address *ret_peer)
+static int readiness_accept_one(struct backend *backend, struct backend_listener *listener,
+                                struct backend_stream *stream, weft_address *ret_peer)
 {
     weft_address peer;
     int fd, status;
@@ -119,7 +119,7 @@ static int epoll_accept_one(struct backend *backend, struct backend_listener *li
     while (fd < 0 && is_passing(-fd));
     if (fd < 0)
         return fd == -EAGAIN ? 0 : fd;
-    status = epoll_take_socket(epoll_of(backend), stream, fd, epoll_drains(peer.family));
+    status = readiness_take_socket(readiness_of(backend), stream, fd, readiness_drains(peer.family));
     if (status < 0) {
         descriptor_close(fd);
         return status;
@@ -132,20 +132,20 @@ static void change_interest(struct backend *backend, struct backend_listener *li
 {
     struct epoll_event event = {.events = events, .data.u64 = (uint64_t)(uintptr_t)listener | TAG_LISTENER};
 
-    (void)epoll_ctl(epoll_of(backend)->epoll, EPOLL_CTL_MOD, listener->fd, &event);
+    (void)epoll_ctl(readiness_of(backend)->epoll, EPOLL_CTL_MOD, listener->fd, &event);
 }
 
-static void epoll_accept_start(struct backend *backend, struct backend_listener *listener)
+static void readiness_accept_start(struct backend *backend, struct backend_listener *listener)
 {
     if (listener->flags & ACCEPTING)
         return;
-    if (epoll_of(backend)->reserve < 0)
-        reserve_again(epoll_of(backend));
+    if (readiness_of(backend)->reserve < 0)
+        reserve_again(readiness_of(backend));
     listener->flags |= ACCEPTING;
     change_interest(backend, listener, EPOLLIN);
 }
 
-static void epoll_accept_stop(struct backend *backend, struct backend_listener *listener)
+static void readiness_accept_stop(struct backend *backend, struct backend_listener *listener)
 {
     if (!(listener->flags & ACCEPTING))
         return;
@@ -154,11 +154,11 @@ static void epoll_accept_stop(struct backend *backend, struct backend_listener *
 }
 
 /* The path goes first: while we still listen, nobody takes it for one that was left behind. */
-static void epoll_listener_close(struct backend *backend, struct backend_listener *listener)
+static void readiness_listener_close(struct backend *backend, struct backend_listener *listener)
 {
     socket_path_remove(listener->path);
     listener->path = NULL;
-    epoll_unwatch_and_close(backend, listener->fd);
+    readiness_unwatch_and_close(backend, listener->fd);
     listener->flags = LISTENER_CLOSED;
 }
 
@@ -169,14 +169,14 @@ static int listener_local(struct backend *backend, const struct backend_listener
 }
 
 static const struct backend_listening socket_listening = {
-    .accept_start = epoll_accept_start,
-    .accept_stop = epoll_accept_stop,
-    .accept_one = epoll_accept_one,
-    .close = epoll_listener_close,
+    .accept_start = readiness_accept_start,
+    .accept_stop = readiness_accept_stop,
+    .accept_one = readiness_accept_one,
+    .close = readiness_listener_close,
     .local = listener_local,
 };
 
-static int take_listener(struct epoll_backend *self, struct backend_listener *listener, int fd)
+static int take_listener(struct readiness *self, struct backend_listener *listener, int fd)
 {
     int status = epoll_watch(self, fd, listener, TAG_LISTENER, 0);
 
@@ -188,8 +188,8 @@ static int take_listener(struct epoll_backend *self, struct backend_listener *li
     return 0;
 }
 
-int epoll_listen(struct backend *backend, struct backend_listener *listener, const struct backend_endpoint *at,
-                 const struct backend_socket_options *options)
+int readiness_listen(struct backend *backend, struct backend_listener *listener, const struct backend_endpoint *at,
+                     const struct backend_socket_options *options)
 {
     struct socket_path *path;
     int fd, status;
@@ -199,7 +199,7 @@ int epoll_listen(struct backend *backend, struct backend_listener *listener, con
     fd = socket_open_listener(at, options, &path);
     if (fd < 0)
         return fd;
-    status = take_listener(epoll_of(backend), listener, fd);
+    status = take_listener(readiness_of(backend), listener, fd);
     if (status < 0) {
         socket_path_remove(path);
         descriptor_close(fd);
@@ -209,8 +209,8 @@ int epoll_listen(struct backend *backend, struct backend_listener *listener, con
     return 0;
 }
 
-int epoll_adopt_listener(struct backend *backend, struct backend_listener *listener, int fd,
-                         const struct backend_socket_options *options)
+int readiness_adopt_listener(struct backend *backend, struct backend_listener *listener, int fd,
+                             const struct backend_socket_options *options)
 {
     uint32_t changed = 0;
     int status, listening = 0;
@@ -221,16 +221,16 @@ int epoll_adopt_listener(struct backend *backend, struct backend_listener *liste
         return -errno;
     if (!listening)
         return -EINVAL;
-    status = epoll_make_nonblocking(fd, IN_WAS_BLOCKING, &changed);
+    status = readiness_make_nonblocking(fd, IN_WAS_BLOCKING, &changed);
     if (status < 0)
         return status;
-    status = take_listener(epoll_of(backend), listener, fd);
+    status = take_listener(readiness_of(backend), listener, fd);
     if (status < 0) {
         if (changed)
-            epoll_make_blocking(fd);
+            readiness_make_blocking(fd);
         return status;
     }
-    if (socket_local(fd, &local) == 0 && epoll_drains(local.family))
+    if (socket_local(fd, &local) == 0 && readiness_drains(local.family))
         (void)socket_options_apply(fd, options);
     (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
     return 0;

@@ -4,7 +4,7 @@
  * and the loop with it. So a stretch that is not there is read by the job
  * pool first, which puts it there.
  */
-#include "backend/epoll_internal.h"
+#include "backend/readiness.h"
 
 #include <weft/memory.h>
 
@@ -49,8 +49,8 @@ static void read_done(weft_work *work)
     stream->events->sent(stream, 0);
 }
 
-bool epoll_warm_start(struct epoll_backend *self, struct backend_stream *stream, weft_file *file, uint64_t offset,
-                      uint64_t length)
+bool readiness_warm_start(struct readiness *self, struct backend_stream *stream, weft_file *file, uint64_t offset,
+                          uint64_t length)
 {
     struct warming *warming;
 
@@ -73,7 +73,7 @@ bool epoll_warm_start(struct epoll_backend *self, struct backend_stream *stream,
     return true;
 }
 
-void epoll_warm_abandon(struct epoll_backend *self, const struct backend_stream *stream)
+void readiness_warm_abandon(struct readiness *self, const struct backend_stream *stream)
 {
     for (weft_link *link = self->warming.next; link != &self->warming; link = link->next) {
         struct warming *warming = weft_container_of(link, struct warming, link);
@@ -83,7 +83,7 @@ void epoll_warm_abandon(struct epoll_backend *self, const struct backend_stream 
     }
 }
 
-void epoll_warm_forget(struct epoll_backend *self)
+void readiness_warm_forget(struct readiness *self)
 {
     while (!weft_link_is_alone(&self->warming))
         warming_free(weft_container_of(self->warming.next, struct warming, link));

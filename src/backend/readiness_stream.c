@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How bytes move through the sockets and pipes of the epoll backend (epoll_internal.h). */
-#include "backend/epoll_internal.h"
+/* How bytes move through the sockets and pipes of the epoll backend (readiness.h). */
+#include "backend/readiness.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -13,7 +13,7 @@
 
 #include <weft/memory.h>
 
-#include "backend/epoll_calls.h"
+#include "backend/socket_calls.h"
 #include "backend/file.h"
 
 _Static_assert(sizeof(weft_bytes) == sizeof(struct iovec) &&
@@ -31,13 +31,13 @@ static ssize_t read_pipe(int fd, void *data, size_t room)
 }
 
 /* The count, or -errno. */
-static ssize_t receive_once(const struct epoll_backend *self, const struct backend_stream *stream)
+static ssize_t receive_once(const struct readiness *self, const struct backend_stream *stream)
 {
     ssize_t count;
 
     do
-        count = stream->flags & PIPE ? read_pipe(stream->pair[0], self->buffer, EPOLL_BUFFER)
-                                     : call_receive(stream->fd, self->buffer, EPOLL_BUFFER);
+        count = stream->flags & PIPE ? read_pipe(stream->pair[0], self->buffer, READINESS_BUFFER)
+                                     : call_receive(stream->fd, self->buffer, READINESS_BUFFER);
     while (count == -EINTR);
     return count;
 }
@@ -48,9 +48,9 @@ static void receive_over(struct backend_stream *stream, int status)
     stream->events->received(stream, weft_bytes_of(NULL, 0), status);
 }
 
-static void receive(struct epoll_backend *self, struct backend_stream *stream)
+static void receive(struct readiness *self, struct backend_stream *stream)
 {
-    for (unsigned round = 0; round < EPOLL_ROUNDS; round++) {
+    for (unsigned round = 0; round < READINESS_ROUNDS; round++) {
         ssize_t count = receive_once(self, stream);
 
         if (count == -EAGAIN) {
@@ -61,40 +61,40 @@ static void receive(struct epoll_backend *self, struct backend_stream *stream)
             receive_over(stream, (int)count);
             return;
         }
-        if (count < EPOLL_BUFFER && (stream->flags & (HANGUP | DRAINS)) == DRAINS)
+        if (count < READINESS_BUFFER && (stream->flags & (HANGUP | DRAINS)) == DRAINS)
             stream->flags &= ~(uint32_t)READABLE; /* drained: the next byte is a new edge (epoll(7)) */
         stream->events->received(stream, weft_bytes_of(self->buffer, (size_t)count), 0);
         if ((stream->flags & (CLOSED | RECEIVING | READABLE)) != (RECEIVING | READABLE))
             return;
     }
-    epoll_make_ready(self, stream);
+    readiness_make_ready(self, stream);
 }
 
-static bool epoll_may_keep(struct backend *backend)
+static bool readiness_may_keep(struct backend *backend)
 {
-    struct epoll_backend *self = weft_container_of(backend, struct epoll_backend, base);
+    struct readiness *self = weft_container_of(backend, struct readiness, base);
 
     if (!self->spare_buffer)
-        self->spare_buffer = weft_allocate(EPOLL_BUFFER);
+        self->spare_buffer = weft_allocate(READINESS_BUFFER);
     return self->spare_buffer;
 }
 
-static void epoll_keep(struct backend *backend)
+static void readiness_keep(struct backend *backend)
 {
-    struct epoll_backend *self = weft_container_of(backend, struct epoll_backend, base);
+    struct readiness *self = weft_container_of(backend, struct readiness, base);
 
     self->buffer = self->spare_buffer;
     self->spare_buffer = NULL;
 }
 
-static void epoll_receive_start(struct backend *backend, struct backend_stream *stream)
+static void readiness_receive_start(struct backend *backend, struct backend_stream *stream)
 {
     stream->flags |= RECEIVING;
     if (stream->flags & READABLE)
-        epoll_make_ready(epoll_of(backend), stream);
+        readiness_make_ready(readiness_of(backend), stream);
 }
 
-static void epoll_receive_stop(struct backend *backend, struct backend_stream *stream)
+static void readiness_receive_stop(struct backend *backend, struct backend_stream *stream)
 {
     (void)backend;
     stream->flags &= ~(uint32_t)RECEIVING;
@@ -170,14 +170,14 @@ static void set_cork(struct backend_stream *stream, bool on)
     stream->flags ^= CORKED;
 }
 
-static int64_t epoll_send_file(struct backend *backend, struct backend_stream *stream, weft_file *file, uint64_t offset,
-                               uint64_t length, bool more)
+static int64_t readiness_send_file(struct backend *backend, struct backend_stream *stream, weft_file *file,
+                                   uint64_t offset, uint64_t length, bool more)
 {
-    struct epoll_backend *self = epoll_of(backend);
+    struct readiness *self = readiness_of(backend);
     int64_t sent = 0;
     int status;
 
-    if (!(stream->flags & WARMED) && epoll_warm_start(self, stream, file, offset, length))
+    if (!(stream->flags & WARMED) && readiness_warm_start(self, stream, file, offset, length))
         return BACKEND_LATER;
     stream->flags &= ~(uint32_t)WARMED;
     if (more)
@@ -210,7 +210,7 @@ static void socket_broken(struct backend *backend, struct backend_stream *stream
 static bool close_over(struct backend *backend, struct backend_stream *stream)
 {
     if (stream->flags & WARMING)
-        epoll_warm_abandon(epoll_of(backend), stream);
+        readiness_warm_abandon(readiness_of(backend), stream);
     stream->flags = (stream->flags & READY) | CLOSED;
     return !(stream->flags & READY);
 }
@@ -222,8 +222,8 @@ static bool socket_close(struct backend *backend, struct backend_stream *stream,
         (void)setsockopt(stream->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     }
     if (stream->flags & IN_WAS_BLOCKING)
-        epoll_make_blocking(stream->fd);
-    epoll_unwatch_and_close(backend, stream->fd);
+        readiness_make_blocking(stream->fd);
+    readiness_unwatch_and_close(backend, stream->fd);
     return close_over(backend, stream);
 }
 
@@ -234,8 +234,8 @@ static int pipe_shutdown(struct backend *backend, struct backend_stream *stream)
         return 0;
     (void)shutdown(stream->pair[1], SHUT_WR);
     if (stream->flags & OUT_WAS_BLOCKING)
-        epoll_make_blocking(stream->pair[1]);
-    epoll_unwatch_and_close(backend, stream->pair[1]);
+        readiness_make_blocking(stream->pair[1]);
+    readiness_unwatch_and_close(backend, stream->pair[1]);
     stream->pair[1] = -1;
     return 0;
 }
@@ -245,8 +245,8 @@ static bool pipe_close(struct backend *backend, struct backend_stream *stream, b
     (void)abort;
     (void)pipe_shutdown(backend, stream);
     if (stream->flags & IN_WAS_BLOCKING)
-        epoll_make_blocking(stream->pair[0]);
-    epoll_unwatch_and_close(backend, stream->pair[0]);
+        readiness_make_blocking(stream->pair[0]);
+    readiness_unwatch_and_close(backend, stream->pair[0]);
     return close_over(backend, stream);
 }
 
@@ -271,29 +271,29 @@ static int pipe_local(struct backend *backend, const struct backend_stream *stre
     return 0;
 }
 
-const struct backend_transport epoll_socket_transport = {
-    .receive_start = epoll_receive_start,
-    .receive_stop = epoll_receive_stop,
-    .may_keep = epoll_may_keep,
-    .keep = epoll_keep,
+const struct backend_transport readiness_socket_transport = {
+    .receive_start = readiness_receive_start,
+    .receive_stop = readiness_receive_stop,
+    .may_keep = readiness_may_keep,
+    .keep = readiness_keep,
     .send = socket_send,
     .sends_at_once = true,
     .broken = socket_broken,
-    .send_file = epoll_send_file,
+    .send_file = readiness_send_file,
     .shutdown = socket_shutdown,
     .close = socket_close,
     .local = stream_local,
     .unconfirmed = socket_unconfirmed,
 };
 
-const struct backend_transport epoll_pipe_transport = {
-    .receive_start = epoll_receive_start,
-    .receive_stop = epoll_receive_stop,
-    .may_keep = epoll_may_keep,
-    .keep = epoll_keep,
+const struct backend_transport readiness_pipe_transport = {
+    .receive_start = readiness_receive_start,
+    .receive_stop = readiness_receive_stop,
+    .may_keep = readiness_may_keep,
+    .keep = readiness_keep,
     .send = pipe_send,
     .sends_at_once = true,
-    .send_file = epoll_send_file,
+    .send_file = readiness_send_file,
     .shutdown = pipe_shutdown,
     .close = pipe_close,
     .local = pipe_local,
@@ -320,7 +320,7 @@ static void tell_failure(struct backend_stream *stream)
         stream->events->received(stream, weft_bytes_of(NULL, 0), status);
 }
 
-void epoll_stream_event(struct epoll_backend *self, struct backend_stream *stream, uint32_t events)
+void readiness_stream_event(struct readiness *self, struct backend_stream *stream, uint32_t events)
 {
     /* Nearly always bytes have come, and nothing else is waited for. (EPOLLOUT is reported beside whatever happens.) */
     if ((events | EPOLLOUT) == (EPOLLIN | EPOLLOUT) &&
@@ -354,7 +354,7 @@ void epoll_stream_event(struct epoll_backend *self, struct backend_stream *strea
     }
 }
 
-void epoll_stream_again(struct epoll_backend *self, struct backend_stream *stream)
+void readiness_stream_again(struct readiness *self, struct backend_stream *stream)
 {
     stream->flags &= ~(uint32_t)READY;
     if (stream->flags & CLOSED) {

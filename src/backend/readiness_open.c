@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Connecting, and adopting descriptors that somebody else opened (epoll_internal.h). */
-#include "backend/epoll_internal.h"
+/* Connecting, and adopting descriptors that somebody else opened (readiness.h). */
+#include "backend/readiness.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include "backend/descriptor.h"
 #include "backend/memory_stream.h"
 
-void epoll_make_blocking(int fd)
+void readiness_make_blocking(int fd)
 {
     int flags = fcntl(fd, F_GETFL);
 
@@ -18,27 +18,27 @@ void epoll_make_blocking(int fd)
         (void)fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
 }
 
-uint32_t epoll_drains(uint8_t family)
+uint32_t readiness_drains(uint8_t family)
 {
     return family == WEFT_ADDRESS_IPV4 || family == WEFT_ADDRESS_IPV6 ? DRAINS : 0;
 }
 
-int epoll_take_socket(struct epoll_backend *self, struct backend_stream *stream, int fd, uint32_t flags)
+int readiness_take_socket(struct readiness *self, struct backend_stream *stream, int fd, uint32_t flags)
 {
     int status = epoll_watch(self, fd, stream, TAG_STREAM, EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET);
 
     if (status < 0)
         return status;
-    stream->transport = &epoll_socket_transport;
+    stream->transport = &readiness_socket_transport;
     stream->fd = fd;
     stream->flags = flags;
     return 0;
 }
 
-int epoll_connect(struct backend *backend, struct backend_stream *stream, const struct backend_endpoint *to,
-                  const struct backend_socket_options *options)
+int readiness_connect(struct backend *backend, struct backend_stream *stream, const struct backend_endpoint *to,
+                      const struct backend_socket_options *options)
 {
-    struct epoll_backend *self = epoll_of(backend);
+    struct readiness *self = readiness_of(backend);
     int fd, status, answer;
 
     if (to->address.family == WEFT_ADDRESS_MEMORY)
@@ -46,20 +46,21 @@ int epoll_connect(struct backend *backend, struct backend_stream *stream, const 
     fd = socket_open_connection(to, options, &answer);
     if (fd < 0)
         return fd;
-    status = epoll_take_socket(self, stream, fd, CONNECTING | epoll_drains(to->address.family));
+    status = readiness_take_socket(self, stream, fd, CONNECTING | readiness_drains(to->address.family));
     if (status < 0) {
         descriptor_close(fd);
         return status;
     }
     if (answer != -EINPROGRESS) {
-        stream->flags = CONNECTED_AT_ONCE | epoll_drains(to->address.family) | (uint32_t)-answer << CONNECT_ERROR_SHIFT;
-        epoll_make_ready(self, stream);
+        stream->flags =
+            CONNECTED_AT_ONCE | readiness_drains(to->address.family) | (uint32_t)-answer << CONNECT_ERROR_SHIFT;
+        readiness_make_ready(self, stream);
     }
     return 0;
 }
 
 /* Sets *ret_changed to @p flag if @p fd was blocking. */
-int epoll_make_nonblocking(int fd, uint32_t flag, uint32_t *ret_changed)
+int readiness_make_nonblocking(int fd, uint32_t flag, uint32_t *ret_changed)
 {
     int flags = fcntl(fd, F_GETFL);
 
@@ -73,7 +74,7 @@ int epoll_make_nonblocking(int fd, uint32_t flag, uint32_t *ret_changed)
     return 0;
 }
 
-static int watch_pipe(struct epoll_backend *self, struct backend_stream *stream)
+static int watch_pipe(struct readiness *self, struct backend_stream *stream)
 {
     int status = epoll_watch(self, stream->pair[0], stream, TAG_STREAM, EPOLLIN | EPOLLRDHUP | EPOLLET);
 
@@ -91,16 +92,16 @@ static int watch_pipe(struct epoll_backend *self, struct backend_stream *stream)
     return status;
 }
 
-static int adopt_pipe(struct epoll_backend *self, struct backend_stream *stream, int in, int out)
+static int adopt_pipe(struct readiness *self, struct backend_stream *stream, int in, int out)
 {
-    stream->transport = &epoll_pipe_transport;
+    stream->transport = &readiness_pipe_transport;
     stream->flags = PIPE;
     stream->pair[0] = in;
     stream->pair[1] = out;
     return watch_pipe(self, stream);
 }
 
-static int adopt_socket(struct epoll_backend *self, struct backend_stream *stream, int fd,
+static int adopt_socket(struct readiness *self, struct backend_stream *stream, int fd,
                         const struct backend_socket_options *options, weft_address *peer)
 {
     struct sockaddr_storage name;
@@ -109,28 +110,28 @@ static int adopt_socket(struct epoll_backend *self, struct backend_stream *strea
     if (getpeername(fd, (struct sockaddr *)&name, &length) < 0)
         return -errno;
     socket_address_from(&name, peer);
-    if (epoll_drains(peer->family))
+    if (readiness_drains(peer->family))
         (void)socket_options_apply(fd, options);
-    return epoll_take_socket(self, stream, fd, epoll_drains(peer->family));
+    return readiness_take_socket(self, stream, fd, readiness_drains(peer->family));
 }
 
-int epoll_adopt_stream(struct backend *backend, struct backend_stream *stream, int in, int out,
-                       const struct backend_socket_options *options, weft_address *peer)
+int readiness_adopt_stream(struct backend *backend, struct backend_stream *stream, int in, int out,
+                           const struct backend_socket_options *options, weft_address *peer)
 {
-    struct epoll_backend *self = epoll_of(backend);
+    struct readiness *self = readiness_of(backend);
     weft_address found = {.family = WEFT_ADDRESS_NONE};
     uint32_t changed = 0;
-    int status = epoll_make_nonblocking(in, IN_WAS_BLOCKING, &changed);
+    int status = readiness_make_nonblocking(in, IN_WAS_BLOCKING, &changed);
 
     if (status == 0 && out != in) /* (if they share one description, it has changed already, and `in` will be last) */
-        status = epoll_make_nonblocking(out, OUT_WAS_BLOCKING, &changed);
+        status = readiness_make_nonblocking(out, OUT_WAS_BLOCKING, &changed);
     if (status == 0)
         status = in != out ? adopt_pipe(self, stream, in, out) : adopt_socket(self, stream, in, options, &found);
     if (status < 0) {
         if (changed & IN_WAS_BLOCKING)
-            epoll_make_blocking(in);
+            readiness_make_blocking(in);
         if (changed & OUT_WAS_BLOCKING)
-            epoll_make_blocking(out);
+            readiness_make_blocking(out);
         return status;
     }
     (void)fcntl(in, F_SETFD, FD_CLOEXEC);

@@ -4,8 +4,8 @@
  * cost as much as all else that is done for a small message; nobody cancels a loop's thread in one that does not wait.
  * Both return the count, or -errno. The sanitizers know the wrappers only.
  */
-#ifndef BACKEND_EPOLL_CALLS_H
-#define BACKEND_EPOLL_CALLS_H
+#ifndef BACKEND_SOCKET_CALLS_H
+#define BACKEND_SOCKET_CALLS_H
 
 #include <errno.h>
 #include <stddef.h>

@@ -3,11 +3,11 @@
  * The inside of the epoll backend. Six files share it:
  *
  *   epoll.c         waiting and delivering; the backend's life
- *   epoll_stream.c  how bytes move through sockets and pipes
- *   epoll_warm.c    files that are not in the page cache, read there by the job pool before they are sent
+ *   readiness_stream.c  how bytes move through sockets and pipes
+ *   readiness_warm.c    files that are not in the page cache, read there by the job pool before they are sent
  *   epoll_watch.c   descriptors that are not ours
- *   epoll_open.c    connecting, and adopting descriptors
- *   epoll_listen.c  accepting
+ *   readiness_open.c    connecting, and adopting descriptors
+ *   readiness_listen.c  accepting
  *
  * A descriptor is registered once, edge-triggered, for both directions, so
  * that no call is needed to change what is waited for. The edges are kept as
@@ -20,8 +20,8 @@
  *   DRAINS       a short read means that nothing is left. That holds for TCP until urgent data comes: reading stops
  *                at it with more behind (as it does at a passed descriptor, a line of a terminal, a packet of a pipe)
  */
-#ifndef BACKEND_EPOLL_INTERNAL_H
-#define BACKEND_EPOLL_INTERNAL_H
+#ifndef BACKEND_READINESS_H
+#define BACKEND_READINESS_H
 
 #include <signal.h>
 #include <sys/epoll.h>
@@ -32,8 +32,8 @@
 
 #define EPOLL_BATCH 128
 /* What one handle reads at a time, and how often in a turn. */
-#define EPOLL_BUFFER (256 * 1024)
-#define EPOLL_ROUNDS 1
+#define READINESS_BUFFER (256 * 1024)
+#define READINESS_ROUNDS 1
 
 enum {
     READABLE = 1 << 0,
@@ -59,7 +59,7 @@ enum {
 enum tag { TAG_STREAM, TAG_PIPE_OUT, TAG_LISTENER, TAG_CONTROL, TAG_WATCH };
 #define TAG_BITS UINT64_C(7)
 
-struct epoll_backend {
+struct readiness {
     struct backend base;
     int epoll, wake, signals, reserve;
     sigset_t watched;
@@ -74,31 +74,31 @@ struct epoll_backend {
     char *spare_buffer; /* takes its place when a receiver keeps it */
 };
 
-static inline struct epoll_backend *epoll_of(struct backend *backend)
+static inline struct readiness *readiness_of(struct backend *backend)
 {
-    return weft_container_of(backend, struct epoll_backend, base);
+    return weft_container_of(backend, struct readiness, base);
 }
 
 /* epoll.c */
-int epoll_watch(struct epoll_backend *self, int fd, void *pointer, enum tag tag, uint32_t events);
-void epoll_unwatch_and_close(struct backend *backend, int fd);
+int epoll_watch(struct readiness *self, int fd, void *pointer, enum tag tag, uint32_t events);
+void readiness_unwatch_and_close(struct backend *backend, int fd);
 /* Puts @p stream into the list of those that are looked at again without a wait. */
-void epoll_make_ready(struct epoll_backend *self, struct backend_stream *stream);
+void readiness_make_ready(struct readiness *self, struct backend_stream *stream);
 
-/* epoll_stream.c */
-extern const struct backend_transport epoll_socket_transport, epoll_pipe_transport;
-void epoll_stream_event(struct epoll_backend *self, struct backend_stream *stream, uint32_t events);
+/* readiness_stream.c */
+extern const struct backend_transport readiness_socket_transport, readiness_pipe_transport;
+void readiness_stream_event(struct readiness *self, struct backend_stream *stream, uint32_t events);
 /* The turn of one that was in the ready list. */
-void epoll_stream_again(struct epoll_backend *self, struct backend_stream *stream);
+void readiness_stream_again(struct readiness *self, struct backend_stream *stream);
 
-/* epoll_warm.c */
+/* readiness_warm.c */
 /* Whether the stretch has to be read from disk first. If so, that was begun, and `sent` will follow. */
-bool epoll_warm_start(struct epoll_backend *self, struct backend_stream *stream, weft_file *file, uint64_t offset,
-                      uint64_t length);
+bool readiness_warm_start(struct readiness *self, struct backend_stream *stream, weft_file *file, uint64_t offset,
+                          uint64_t length);
 /* The stream closes: it is told nothing. */
-void epoll_warm_abandon(struct epoll_backend *self, const struct backend_stream *stream);
+void readiness_warm_abandon(struct readiness *self, const struct backend_stream *stream);
 /* Frees what is left when no thread runs any more. */
-void epoll_warm_forget(struct epoll_backend *self);
+void readiness_warm_forget(struct readiness *self);
 
 /* epoll_watch.c */
 int epoll_watch_start(struct backend *backend, int fd, unsigned interest, void (*ready)(void *owner, unsigned what),
@@ -108,23 +108,23 @@ void epoll_watch_stop(struct backend *backend, struct backend_watch *watch);
 void epoll_watch_event(struct backend_watch *watch, uint32_t events);
 void epoll_watch_free(struct backend_watch **list);
 
-/* epoll_open.c */
-void epoll_make_blocking(int fd);
+/* readiness_open.c */
+void readiness_make_blocking(int fd);
 /* Adds @p flag to *ret_changed if @p fd was blocking. */
-int epoll_make_nonblocking(int fd, uint32_t flag, uint32_t *ret_changed);
+int readiness_make_nonblocking(int fd, uint32_t flag, uint32_t *ret_changed);
 /* DRAINS, for sockets of which it is true. */
-uint32_t epoll_drains(uint8_t family);
-int epoll_take_socket(struct epoll_backend *self, struct backend_stream *stream, int fd, uint32_t flags);
-int epoll_connect(struct backend *backend, struct backend_stream *stream, const struct backend_endpoint *to,
-                  const struct backend_socket_options *options);
-int epoll_adopt_stream(struct backend *backend, struct backend_stream *stream, int in, int out,
-                       const struct backend_socket_options *options, weft_address *peer);
+uint32_t readiness_drains(uint8_t family);
+int readiness_take_socket(struct readiness *self, struct backend_stream *stream, int fd, uint32_t flags);
+int readiness_connect(struct backend *backend, struct backend_stream *stream, const struct backend_endpoint *to,
+                      const struct backend_socket_options *options);
+int readiness_adopt_stream(struct backend *backend, struct backend_stream *stream, int in, int out,
+                           const struct backend_socket_options *options, weft_address *peer);
 
-/* epoll_listen.c */
-void epoll_accept_some(struct epoll_backend *self, struct backend_listener *listener);
-int epoll_listen(struct backend *backend, struct backend_listener *listener, const struct backend_endpoint *at,
-                 const struct backend_socket_options *options);
-int epoll_adopt_listener(struct backend *backend, struct backend_listener *listener, int fd,
-                         const struct backend_socket_options *options);
+/* readiness_listen.c */
+void readiness_accept_some(struct readiness *self, struct backend_listener *listener);
+int readiness_listen(struct backend *backend, struct backend_listener *listener, const struct backend_endpoint *at,
+                     const struct backend_socket_options *options);
+int readiness_adopt_listener(struct backend *backend, struct backend_listener *listener, int fd,
+                             const struct backend_socket_options *options);
 
 #endif
