@@ -5,9 +5,7 @@
  * epoll reports an error or a hang-up even to whom asks for nothing, and would do so in each turn. So a watch without
  * interest is edge-triggered: it stays where it is, and costs one wake-up that nobody hears of.
  */
-#include "backend/readiness.h"
-
-#include <errno.h>
+#include "backend/epoll.h"
 
 #include <weft/memory.h>
 
@@ -27,7 +25,7 @@ int epoll_watch_start(struct backend *backend, int fd, unsigned interest, void (
 
     if (status < 0)
         return status;
-    status = epoll_watch(readiness_of(backend), fd, watch, TAG_WATCH, events_of(interest));
+    status = epoll_add(epoll_of(backend), fd, watch, TAG_WATCH, events_of(interest));
     if (status < 0) {
         weft_release(watch);
         return status;
@@ -38,34 +36,26 @@ int epoll_watch_start(struct backend *backend, int fd, unsigned interest, void (
 
 void epoll_watch_change(struct backend *backend, struct backend_watch *watch, unsigned interest)
 {
-    struct epoll_event event = {.events = events_of(interest), .data.u64 = (uint64_t)(uintptr_t)watch | TAG_WATCH};
-
     watch->interest = interest;
     if (watch_is_same_file(watch))
-        (void)epoll_ctl(readiness_of(backend)->epoll, EPOLL_CTL_MOD, watch->fd, &event);
+        epoll_change(epoll_of(backend), watch->fd, watch, TAG_WATCH, events_of(interest));
 }
 
 /* Events of this batch may refer to it. If its descriptor was closed before, but somebody else has a copy, all later ones
  * do, since nothing can take it out of epoll any more. */
 void epoll_watch_stop(struct backend *backend, struct backend_watch *watch)
 {
-    struct readiness *self = readiness_of(backend);
+    struct epoll_backend *self = epoll_of(backend);
 
     struct backend_watch **list = &self->unreachable;
 
     watch->interest = 0;
     if (watch_is_same_file(watch)) {
-        (void)epoll_ctl(self->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
+        epoll_remove(self, watch->fd);
         list = &self->stopped;
     }
     watch->next = *list;
     *list = watch;
-}
-
-void epoll_watch_event(struct backend_watch *watch, uint32_t events)
-{
-    watch_tell(watch, (events & EPOLLIN ? BACKEND_READABLE : 0U) | (events & EPOLLOUT ? BACKEND_WRITABLE : 0U) |
-                          (events & EPOLLERR ? BACKEND_FAILED : 0U) | (events & EPOLLHUP ? BACKEND_HANGUP : 0U));
 }
 
 void epoll_watch_free(struct backend_watch **list)

@@ -1,36 +1,44 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The inside of the epoll backend. Six files share it:
+ * Sockets and pipes over an engine that says which descriptors are ready: what epoll and poll share. Attempt first, wait
+ * after.
  *
- *   epoll.c         waiting and delivering; the backend's life
+ *   readiness.c         the backend's life; waking, signals, jobs, names
  *   readiness_stream.c  how bytes move through sockets and pipes
  *   readiness_warm.c    files that are not in the page cache, read there by the job pool before they are sent
- *   epoll_watch.c   descriptors that are not ours
  *   readiness_open.c    connecting, and adopting descriptors
  *   readiness_listen.c  accepting
+ *   epoll.c, poll.c     the engines; epoll_watch.c, poll_watch.c: descriptors that are not ours
  *
- * A descriptor is registered once, edge-triggered, for both directions, so
- * that no call is needed to change what is waited for. The edges are kept as
- * flags of the handle:
+ * A descriptor is entered into its engine once, for both directions, so that no call is needed to change what is waited
+ * for. What the engine says is kept as flags of the handle, so that an engine that says it once (edges) will do:
  *
- *   READABLE     an edge said so and no short read has said otherwise yet
+ *   READABLE     the engine said so and no short read has said otherwise yet
  *   HANGUP       the peer ended or failed: read on until that is seen
- *   BLOCKED      a send came up short: the next edge for writing is reported
+ *   BLOCKED      a send came up short: room will be reported
  *   READY        in the list of those that are looked at again without a wait
  *   DRAINS       a short read means that nothing is left. That holds for TCP until urgent data comes: reading stops
  *                at it with more behind (as it does at a passed descriptor, a line of a terminal, a packet of a pipe)
+ *
+ * One handle reads at most READINESS_ROUNDS buffers a turn; then it goes to the end of the ready list, behind all
+ * others. A handle that is closed while it is in that list comes home from there (`closed`), any other at once. Events of
+ * one batch may refer to a handle that a callback of the same batch closed: its memory lives until the turn ends, and its
+ * CLOSED flag says to skip it; so an fd number that is used again cannot be mistaken.
  */
 #ifndef BACKEND_READINESS_H
 #define BACKEND_READINESS_H
 
+#include <poll.h>
 #include <signal.h>
-#include <sys/epoll.h>
 
 #include <weft/list.h>
 
 #include "backend/backend.h"
 
-#define EPOLL_BATCH 128
+#ifndef POLLRDHUP /* only Linux has it */
+#define POLLRDHUP 0
+#endif
+
 /* What one handle reads at a time, and how often in a turn. */
 #define READINESS_BUFFER (256 * 1024)
 #define READINESS_ROUNDS 1
@@ -55,21 +63,32 @@ enum {
     CONNECT_ERROR_SHIFT = 16, /* with CONNECTED_AT_ONCE: the errno value, above all flags */
 };
 
-/* What an event's 64 bits hold: a pointer, and in its low bits what it points to. */
-enum tag { TAG_STREAM, TAG_PIPE_OUT, TAG_LISTENER, TAG_CONTROL, TAG_WATCH };
-#define TAG_BITS UINT64_C(7)
+/* Flags of a listener. */
+enum { ACCEPTING = 1 << 0, LISTENER_CLOSED = 1 << 1 };
+
+/* What a descriptor is entered for. */
+enum tag { TAG_SOCKET, TAG_PIPE_IN, TAG_PIPE_OUT, TAG_LISTENER, TAG_CONTROL, TAG_WATCH };
+
+struct readiness;
+
+/* What says which descriptors are ready. Events are those of poll(2). */
+struct readiness_engine {
+    /* Has @p pointer told of @p fd. -EPERM: it is always ready (a regular file). */
+    int (*enter)(struct readiness *self, int fd, void *pointer, enum tag tag);
+    void (*leave)(struct readiness *self, int fd);
+    /* @p listener begins to accept, or ceases to. */
+    void (*accepts)(struct readiness *self, struct backend_listener *listener, bool on);
+};
 
 struct readiness {
     struct backend base;
-    int epoll, wake, signals, reserve;
+    const struct readiness_engine *engine;
+    int wake, signals, reserve; /* -1: none */
     sigset_t watched;
     struct job_pool *jobs;
     weft_link warming; /* stretches of files that are being read */
     struct backend_stream *ready_first, *ready_last;
-    struct backend_watch *stopped;     /* to be freed when this batch is over */
-    struct backend_watch *unreachable; /* or only with the backend */
-    int event_count;
-    struct epoll_event events[EPOLL_BATCH];
+    int event_count; /* of what the engine has to say from the last wait */
     char *buffer;
     char *spare_buffer; /* takes its place when a receiver keeps it */
 };
@@ -79,11 +98,32 @@ static inline struct readiness *readiness_of(struct backend *backend)
     return weft_container_of(backend, struct readiness, base);
 }
 
-/* epoll.c */
-int epoll_watch(struct readiness *self, int fd, void *pointer, enum tag tag, uint32_t events);
-void readiness_unwatch_and_close(struct backend *backend, int fd);
+/* readiness.c */
+/* @p self is zeroed. If it fails readiness_fini is still to be called. */
+int readiness_init(struct readiness *self, const struct backend_ops *ops, const struct readiness_engine *engine);
+/* Opens what is its own, and enters it. */
+int readiness_open(struct readiness *self);
+void readiness_fini(struct readiness *self);
+void readiness_leave_and_close(struct backend *backend, int fd);
 /* Puts @p stream into the list of those that are looked at again without a wait. */
 void readiness_make_ready(struct readiness *self, struct backend_stream *stream);
+/* What a dispatch does before and after the engine's events. */
+void readiness_run_ready(struct readiness *self);
+static inline void readiness_dispatch_begin(struct readiness *self)
+{
+    if (self->ready_first)
+        readiness_run_ready(self);
+}
+void readiness_take_signals(struct readiness *self);
+/* How long to wait, in milliseconds, rounded up; -1: for ever. */
+int readiness_patience(struct backend *backend, weft_time timeout);
+bool readiness_has_work(const struct backend *backend);
+void readiness_wake(struct backend *backend);
+int readiness_signal_watch(struct backend *backend, int number, bool on);
+int readiness_job_submit(struct backend *backend, weft_work *job);
+bool readiness_job_cancel(struct backend *backend, weft_work *job);
+int readiness_name_submit(struct backend *backend, struct name_query *query);
+bool readiness_name_cancel(struct backend *backend, struct name_query *query);
 
 /* readiness_stream.c */
 extern const struct backend_transport readiness_socket_transport, readiness_pipe_transport;
@@ -99,14 +139,6 @@ bool readiness_warm_start(struct readiness *self, struct backend_stream *stream,
 void readiness_warm_abandon(struct readiness *self, const struct backend_stream *stream);
 /* Frees what is left when no thread runs any more. */
 void readiness_warm_forget(struct readiness *self);
-
-/* epoll_watch.c */
-int epoll_watch_start(struct backend *backend, int fd, unsigned interest, void (*ready)(void *owner, unsigned what),
-                      void *owner, struct backend_watch **ret);
-void epoll_watch_change(struct backend *backend, struct backend_watch *watch, unsigned interest);
-void epoll_watch_stop(struct backend *backend, struct backend_watch *watch);
-void epoll_watch_event(struct backend_watch *watch, uint32_t events);
-void epoll_watch_free(struct backend_watch **list);
 
 /* readiness_open.c */
 void readiness_make_blocking(int fd);

@@ -12,8 +12,6 @@
 
 #define ACCEPTS_PER_TURN 64
 
-enum { ACCEPTING = 1 << 0, LISTENER_CLOSED = 1 << 1 };
-
 /* Another thread may have been faster to take it: then the next listener that starts tries anew. */
 static void reserve_again(struct readiness *self)
 {
@@ -128,13 +126,6 @@ static int readiness_accept_one(struct backend *backend, struct backend_listener
     return 1;
 }
 
-static void change_interest(struct backend *backend, struct backend_listener *listener, uint32_t events)
-{
-    struct epoll_event event = {.events = events, .data.u64 = (uint64_t)(uintptr_t)listener | TAG_LISTENER};
-
-    (void)epoll_ctl(readiness_of(backend)->epoll, EPOLL_CTL_MOD, listener->fd, &event);
-}
-
 static void readiness_accept_start(struct backend *backend, struct backend_listener *listener)
 {
     if (listener->flags & ACCEPTING)
@@ -142,7 +133,7 @@ static void readiness_accept_start(struct backend *backend, struct backend_liste
     if (readiness_of(backend)->reserve < 0)
         reserve_again(readiness_of(backend));
     listener->flags |= ACCEPTING;
-    change_interest(backend, listener, EPOLLIN);
+    readiness_of(backend)->engine->accepts(readiness_of(backend), listener, true);
 }
 
 static void readiness_accept_stop(struct backend *backend, struct backend_listener *listener)
@@ -150,7 +141,7 @@ static void readiness_accept_stop(struct backend *backend, struct backend_listen
     if (!(listener->flags & ACCEPTING))
         return;
     listener->flags &= ~(uint32_t)ACCEPTING;
-    change_interest(backend, listener, 0);
+    readiness_of(backend)->engine->accepts(readiness_of(backend), listener, false);
 }
 
 /* The path goes first: while we still listen, nobody takes it for one that was left behind. */
@@ -158,7 +149,7 @@ static void readiness_listener_close(struct backend *backend, struct backend_lis
 {
     socket_path_remove(listener->path);
     listener->path = NULL;
-    readiness_unwatch_and_close(backend, listener->fd);
+    readiness_leave_and_close(backend, listener->fd);
     listener->flags = LISTENER_CLOSED;
 }
 
@@ -178,7 +169,7 @@ static const struct backend_listening socket_listening = {
 
 static int take_listener(struct readiness *self, struct backend_listener *listener, int fd)
 {
-    int status = epoll_watch(self, fd, listener, TAG_LISTENER, 0);
+    int status = self->engine->enter(self, fd, listener, TAG_LISTENER);
 
     if (status < 0)
         return status;

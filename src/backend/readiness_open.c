@@ -25,7 +25,7 @@ uint32_t readiness_drains(uint8_t family)
 
 int readiness_take_socket(struct readiness *self, struct backend_stream *stream, int fd, uint32_t flags)
 {
-    int status = epoll_watch(self, fd, stream, TAG_STREAM, EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+    int status = self->engine->enter(self, fd, stream, TAG_SOCKET);
 
     if (status < 0)
         return status;
@@ -76,7 +76,7 @@ int readiness_make_nonblocking(int fd, uint32_t flag, uint32_t *ret_changed)
 
 static int watch_pipe(struct readiness *self, struct backend_stream *stream)
 {
-    int status = epoll_watch(self, stream->pair[0], stream, TAG_STREAM, EPOLLIN | EPOLLRDHUP | EPOLLET);
+    int status = self->engine->enter(self, stream->pair[0], stream, TAG_PIPE_IN);
 
     if (status == -EPERM) {
         stream->flags |= ALWAYS_READY | READABLE;
@@ -84,11 +84,11 @@ static int watch_pipe(struct readiness *self, struct backend_stream *stream)
     }
     if (status < 0)
         return status;
-    status = epoll_watch(self, stream->pair[1], stream, TAG_PIPE_OUT, EPOLLOUT | EPOLLET);
+    status = self->engine->enter(self, stream->pair[1], stream, TAG_PIPE_OUT);
     if (status == -EPERM)
         return 0; /* a regular file: writing never waits */
     if (status < 0)
-        (void)epoll_ctl(self->epoll, EPOLL_CTL_DEL, stream->pair[0], NULL);
+        self->engine->leave(self, stream->pair[0]);
     return status;
 }
 

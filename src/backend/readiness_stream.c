@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How bytes move through the sockets and pipes of the epoll backend (readiness.h). */
+/* How bytes move through the sockets and pipes (readiness.h). */
 #include "backend/readiness.h"
 
 #include <errno.h>
@@ -62,7 +62,8 @@ static void receive(struct readiness *self, struct backend_stream *stream)
             return;
         }
         if (count < READINESS_BUFFER && (stream->flags & (HANGUP | DRAINS)) == DRAINS)
-            stream->flags &= ~(uint32_t)READABLE; /* drained: the next byte is a new edge (epoll(7)) */
+            stream->flags &=
+                ~(uint32_t)READABLE; /* drained: the next byte is news, even to an engine of edges (epoll(7)) */
         stream->events->received(stream, weft_bytes_of(self->buffer, (size_t)count), 0);
         if ((stream->flags & (CLOSED | RECEIVING | READABLE)) != (RECEIVING | READABLE))
             return;
@@ -223,7 +224,7 @@ static bool socket_close(struct backend *backend, struct backend_stream *stream,
     }
     if (stream->flags & IN_WAS_BLOCKING)
         readiness_make_blocking(stream->fd);
-    readiness_unwatch_and_close(backend, stream->fd);
+    readiness_leave_and_close(backend, stream->fd);
     return close_over(backend, stream);
 }
 
@@ -235,7 +236,7 @@ static int pipe_shutdown(struct backend *backend, struct backend_stream *stream)
     (void)shutdown(stream->pair[1], SHUT_WR);
     if (stream->flags & OUT_WAS_BLOCKING)
         readiness_make_blocking(stream->pair[1]);
-    readiness_unwatch_and_close(backend, stream->pair[1]);
+    readiness_leave_and_close(backend, stream->pair[1]);
     stream->pair[1] = -1;
     return 0;
 }
@@ -246,7 +247,7 @@ static bool pipe_close(struct backend *backend, struct backend_stream *stream, b
     (void)pipe_shutdown(backend, stream);
     if (stream->flags & IN_WAS_BLOCKING)
         readiness_make_blocking(stream->pair[0]);
-    readiness_unwatch_and_close(backend, stream->pair[0]);
+    readiness_leave_and_close(backend, stream->pair[0]);
     return close_over(backend, stream);
 }
 
@@ -299,7 +300,7 @@ const struct backend_transport readiness_pipe_transport = {
     .local = pipe_local,
 };
 
-/* -- what epoll says -- */
+/* -- what the engine says -- */
 
 static void connect_over(struct backend_stream *stream)
 {
@@ -322,8 +323,8 @@ static void tell_failure(struct backend_stream *stream)
 
 void readiness_stream_event(struct readiness *self, struct backend_stream *stream, uint32_t events)
 {
-    /* Nearly always bytes have come, and nothing else is waited for. (EPOLLOUT is reported beside whatever happens.) */
-    if ((events | EPOLLOUT) == (EPOLLIN | EPOLLOUT) &&
+    /* Nearly always bytes have come, and nothing else is waited for. (POLLOUT is reported beside whatever happens.) */
+    if ((events | POLLOUT) == (POLLIN | POLLOUT) &&
         (stream->flags & (RECEIVING | READY | CLOSED | CONNECTING | BLOCKED)) == RECEIVING) {
         stream->flags |= READABLE;
         receive(self, stream);
@@ -332,23 +333,23 @@ void readiness_stream_event(struct readiness *self, struct backend_stream *strea
     if (stream->flags & CLOSED)
         return;
     if (stream->flags & CONNECTING) {
-        if (events & (EPOLLOUT | EPOLLERR | EPOLLHUP))
+        if (events & (POLLOUT | POLLERR | POLLHUP))
             connect_over(stream);
         if (stream->flags & CLOSED)
             return;
     }
-    if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+    if (events & (POLLRDHUP | POLLHUP | POLLERR))
         stream->flags |= HANGUP | READABLE;
-    if (events & EPOLLPRI)
+    if (events & POLLPRI)
         stream->flags &= ~(uint32_t)DRAINS;
-    if (events & (EPOLLIN | EPOLLPRI))
+    if (events & (POLLIN | POLLPRI))
         stream->flags |= READABLE;
     /* Who is in the ready list has had its share of this turn, or will have it in the next. */
     if ((stream->flags & (READABLE | RECEIVING | READY)) == (READABLE | RECEIVING))
         receive(self, stream);
-    if ((events & EPOLLERR) && !(stream->flags & (RECEIVING | CLOSED)))
+    if ((events & POLLERR) && !(stream->flags & (RECEIVING | CLOSED)))
         tell_failure(stream);
-    if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) && (stream->flags & (BLOCKED | CLOSED)) == BLOCKED) {
+    if ((events & (POLLOUT | POLLERR | POLLHUP)) && (stream->flags & (BLOCKED | CLOSED)) == BLOCKED) {
         stream->flags &= ~(uint32_t)BLOCKED;
         stream->events->sent(stream, 0);
     }

@@ -2,6 +2,7 @@
 #include "backend/watch.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/stat.h>
 
 #include <weft/log.h>
@@ -35,6 +36,12 @@ bool watch_is_same_file(const struct backend_watch *watch)
     weft_log(WEFT_LOG_WARNING, "watch", "descriptor %d was closed while it was watched: stop its watch first",
              watch->fd);
     return false;
+}
+
+unsigned watch_what(uint32_t events)
+{
+    return (events & POLLIN ? BACKEND_READABLE : 0U) | (events & POLLOUT ? BACKEND_WRITABLE : 0U) |
+           (events & POLLERR ? BACKEND_FAILED : 0U) | (events & POLLHUP ? BACKEND_HANGUP : 0U);
 }
 
 void watch_tell(struct backend_watch *watch, unsigned what)

@@ -28,6 +28,8 @@ int watch_new(int fd, unsigned interest, void (*ready)(void *owner, unsigned wha
 /* Whether its number is that of the same file as when it was started. If not, it was closed before the stop, which is
  * the owner's mistake and is logged. */
 bool watch_is_same_file(const struct backend_watch *watch);
+/* What events of poll(2) mean. */
+unsigned watch_what(uint32_t events);
 /* Tells the owner what is ready, as far as it wants to know. The watch may be stopped when this returns. */
 void watch_tell(struct backend_watch *watch, unsigned what);
 

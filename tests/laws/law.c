@@ -291,8 +291,7 @@ static const weft_factory_ops factory_ops = {.build = build, .stopped = stopped}
 
 static bool something_came(const struct law_world *world, const struct backend *backend)
 {
-    return weft_container_of(backend, const struct readiness, base)->event_count > 0 ||
-           world->real->has_work(backend);
+    return weft_container_of(backend, const struct readiness, base)->event_count > 0 || world->real->has_work(backend);
 }
 
 /* A real backend whose clock jumps, as the simulator's does; but what the system is about to deliver comes first. */
