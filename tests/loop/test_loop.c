@@ -125,9 +125,8 @@ static void unknown_backend_is_refused(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_equal(try_backend(bad[i], NULL, NULL), -EINVAL);
         assert_int_equal(try_backend(NULL, bad[i], NULL), -EINVAL);
-        assert_int_equal(support_log_count("WEFT_BACKEND"), i + 1);
+        assert_int_equal(support_log_count("there is no backend"), 2 * (i + 1));
     }
-    support_log_expect("error: loop: WEFT_BACKEND is neither");
 }
 
 static void loop_without_options_is_made_and_freed(void **state)

@@ -118,7 +118,7 @@ static void whoever_waits_behind_one_that_is_refused_is_served(struct law_world 
     if (world->kind->url[0] != 't')
         return; /* only addresses are counted */
     world->server_hooks = &polite;
-    assert_int_equal(weft_listen(world->scope, "tcp://[::]:0", &world->factory, &options, &world->listener, NULL), 0);
+    assert_int_equal(weft_listen(world->scope, "tcp://:0", &world->factory, &options, &world->listener, NULL), 0);
     weft_listener_url(world->listener, NULL, url);
     for (size_t i = 0; i < 3; i++) {
         snprintf(world->url, sizeof world->url, "tcp://%s%s", i < 2 ? "127.0.0.1" : "[::1]", strrchr(url, ':'));
