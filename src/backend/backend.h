@@ -212,8 +212,8 @@ struct backend {
 };
 
 /* choose.c: opens the backend of that name ("sim:SEED" is one), or for NULL and "" the best there is. -EINVAL, with what
- * there is in the log, for any other. */
-int backend_open(const char *name, struct backend **ret);
+ * there is in the log, for any other. @p variable: of the environment, that names it; or NULL. */
+int backend_open(const char *name, const char *variable, struct backend **ret);
 
 int backend_epoll_open(struct backend **ret);
 int backend_sim_open(uint64_t seed, struct backend **ret);

@@ -34,7 +34,7 @@ static const struct {
 
 #define BACKENDS (sizeof backends / sizeof *backends)
 
-static int refuse(const char *wanted)
+static int refuse(const char *wanted, const char *variable)
 {
     char known[128] = "";
     size_t length = 0;
@@ -42,11 +42,12 @@ static int refuse(const char *wanted)
     for (size_t i = 0; i < BACKENDS && length < sizeof known; i++)
         length += (size_t)snprintf(known + length, sizeof known - length, "%s%s%s%s", i ? ", " : "", backends[i].name,
                                    backends[i].argument ? ":" : "", backends[i].argument ? backends[i].argument : "");
-    weft_log(WEFT_LOG_ERROR, "loop", "there is no backend \"%s\": choose one of %s", wanted, known);
+    weft_log(WEFT_LOG_ERROR, "loop", "there is no backend \"%s\"%s%s: choose one of %s", wanted,
+             variable ? " as in " : "", variable ? variable : "", known);
     return -EINVAL;
 }
 
-int backend_open(const char *name, struct backend **ret)
+int backend_open(const char *name, const char *variable, struct backend **ret)
 {
     size_t length;
 
@@ -61,7 +62,7 @@ int backend_open(const char *name, struct backend **ret)
             has_argument != (backends[i].argument != NULL))
             continue;
         status = backends[i].make(has_argument ? name + length + 1 : NULL, ret);
-        return status == -ENOENT ? refuse(name) : status;
+        return status == -ENOENT ? refuse(name, variable) : status;
     }
-    return refuse(name);
+    return refuse(name, variable);
 }

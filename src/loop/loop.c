@@ -31,7 +31,9 @@ static int open_backend(const weft_loop_options *options, struct backend **ret)
 
     if (here != 0)
         return here < 0 ? here : 0;
-    return backend_open(options->backend ? options->backend : getenv("WEFT_BACKEND"), ret);
+    if (options->backend)
+        return backend_open(options->backend, NULL, ret);
+    return backend_open(getenv("WEFT_BACKEND"), "WEFT_BACKEND", ret);
 }
 
 static bool is_simulated(const weft_loop *loop)
