@@ -82,13 +82,16 @@ weft_time sim_program_due(const struct sim_program *program)
     }
 }
 
-/* A loop waits: on the stack of a program the others go on; elsewhere it is being freed. */
+/* A loop waits, if only for its next turn: on the stack of a program the others go on; elsewhere it is being freed, or
+ * whoever steps it sees to that. */
 int sim_park(struct sim_world *world, struct sim_backend *backend, weft_time until)
 {
     weft_sim *sim = weft_container_of(world, weft_sim, world);
     struct sim_program *program = sim->running;
     struct async_current mine = async_current;
 
+    if (until <= world->now && (!program || sim->ending))
+        return 0;
     if (!program)
         return sim_wait_alone(backend, until);
     if (sim->ending)

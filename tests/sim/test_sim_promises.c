@@ -207,6 +207,59 @@ static void a_program_can_be_started_again_when_it_has_ended(void **state)
     weft_sim_free(sim);
 }
 
+static unsigned asked, posted;
+
+static const char *ask(weft_sim_check *check)
+{
+    (void)check;
+    asked++;
+    return NULL;
+}
+
+static void post_again(weft_post *post)
+{
+    weft_loop *loop = *(weft_loop **)(post + 1);
+
+    if (++posted < 1000)
+        weft_loop_post(loop, post);
+}
+
+/* Has something to do in each of 1000 turns. */
+static int is_busy(int argc, char **argv)
+{
+    struct {
+        weft_post post;
+        weft_loop *loop;
+    } busy = {.post = {.run = post_again}};
+    int status;
+
+    (void)argc;
+    (void)argv;
+    if (weft_loop_new(NULL, &busy.loop) < 0)
+        return 1;
+    weft_loop_post(busy.loop, &busy.post);
+    status = weft_loop_run(busy.loop);
+    weft_loop_free(busy.loop);
+    return status < 0;
+}
+
+static void checks_are_asked_and_others_run_while_one_is_busy(void **state)
+{
+    static char name[] = "program", *arguments[] = {name, NULL};
+    weft_sim *sim = weft_sim_new(1);
+    weft_sim_check check = {.broken = ask};
+
+    (void)state;
+    asked = posted = 0;
+    weft_sim_add_check(sim, &check);
+    assert_int_equal(weft_sim_program(sim, "host", is_busy, arguments), 0);
+    assert_int_equal(weft_sim_run(sim, WEFT_SECONDS(1)), 0);
+    assert_int_equal(weft_sim_program_status(sim, "host"), 0);
+    assert_int_equal(posted, 1000);
+    assert_true(asked >= 1000);
+    weft_sim_free(sim);
+}
+
 static void one_that_has_ended_does_not_wake_up(void **state)
 {
     static const weft_faults always = {.size = sizeof always, .spurious_wakeups = 1000000};
@@ -289,6 +342,7 @@ int main(void)
         support_test(a_run_ends_when_its_time_has_passed),
         support_test(faults_that_are_left_out_have_not_fired),
         support_test(a_program_can_be_started_again_when_it_has_ended),
+        support_test(checks_are_asked_and_others_run_while_one_is_busy),
         support_test(one_that_has_ended_does_not_wake_up),
         support_test(no_probe_is_forgotten),
         support_test(a_port_that_is_chosen_is_never_0),

@@ -124,6 +124,8 @@ static int sim_wait(struct backend *backend, weft_time timeout)
     sim_world_advance(world, world->now);
     if (!sim_is_ready(self) && timeout != 0)
         status = wait_long(self, timeout);
+    else if (world->park)
+        status = world->park(world, self, world->now); /* the others have their turns, too */
     self->woken = false;
     sim_note(world, "turn", self->host, 0, 0, 0);
     world->counts.turns++;

@@ -75,8 +75,8 @@ struct sim_world {
     struct sim_faults faults;
     weft_link hosts; /* in the order in which they were made */
     unsigned host_count;
-    /* A runner steps the loops and moves the clock (src/sim): a wait that would wait goes there. Returns 0, or an error
-     * for the wait to return. */
+    /* A runner steps the loops and moves the clock (src/sim): a wait goes there, also one that need not wait. Returns 0,
+     * or an error for the wait to return. */
     int (*park)(struct sim_world *world, struct sim_backend *backend, weft_time until);
     uint64_t hash;
     weft_sim_counts counts;
