@@ -133,7 +133,9 @@ static const struct option options[] = {
      OPTION_SETS_STRING(struct sim_options, hashes),
      .argument = "FILE",
      .group = OUTPUT,
-     .help = "Write a line with each seed and its hash to FILE, to compare what two builds did."},
+     .help =
+         "Write a line with each seed and its hash to FILE, to compare what two builds did. With a checker of memory "
+         "Weft allocates otherwise, so such a build is compared with others by --faults all-but-allocations."},
     {.name = "trace",
      OPTION_SETS_FLAG(struct sim_options, trace),
      .group = OUTPUT,

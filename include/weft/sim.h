@@ -85,7 +85,7 @@ WEFT_API WEFT_NODISCARD weft_sim *weft_sim_new(uint64_t seed);
 WEFT_API void weft_sim_free(weft_sim *sim);
 
 /** Sets the faults from now on. @return 0; -EINVAL without a size, or for a chance above a million or latencies out of
- *  order; -E2BIG if it asks for what this version does not know */
+ *  order or above 24 hours; -E2BIG if it asks for what this version does not know */
 WEFT_API int weft_sim_faults(weft_sim *sim, const weft_faults *faults);
 /** Sets faults as the seed draws them: which kinds there are at all, how often each happens, how far the hosts are
  *  apart. Allocations fail only if @p allocations. */
@@ -138,10 +138,11 @@ WEFT_API uint64_t weft_sim_draw(weft_sim *sim, uint64_t bound);
 /** A hash over everything that was asked of the world and all that it answered, so far. */
 WEFT_API uint64_t weft_sim_hash(const weft_sim *sim);
 
-/** Raises signal @p number on the host @p name. @return 0; -ENOENT if there is no such host */
+/** Raises signal @p number on the host @p name. @return 0; -ENOENT if there is no such host; -EINVAL for no number of a
+ *  signal */
 WEFT_API int weft_sim_signal(weft_sim *sim, const char *name, int number);
 /** Cuts the link between two hosts, or mends it: what is sent meanwhile arrives after it was mended, if nobody has
- *  given up. @return 0; -ENOENT if there is no such host */
+ *  given up. @return 0; -ENOENT if there is no such host; WEFT_ENOMEM */
 WEFT_API int weft_sim_cut(weft_sim *sim, const char *one, const char *other, bool cut);
 
 /**

@@ -117,6 +117,41 @@ static uint64_t run(uint64_t seed)
     return hash;
 }
 
+/* Ends its own side, and waits for the other's. */
+static void half_close(weft_task *me, void *arg)
+{
+    static const weft_stream_options options = {
+        .size = sizeof options, .idle = WEFT_NEVER, .lifetime = WEFT_NEVER, .keepalive = WEFT_NEVER};
+    int *reason = arg;
+    weft_stream *peer;
+    weft_bytes in;
+
+    assert_int_equal(weft_connect(weft_task_scope(me), "tcp://server:7", &options, &peer), 0);
+    weft_stream_end(peer);
+    *reason = weft_read(peer, &in);
+}
+
+/* tcp(7): it is sent again, as bytes are, until it is given up. */
+static void an_end_that_nobody_confirms_is_a_loss(void **state)
+{
+    static const weft_faults far = {.size = sizeof far, .latency = {WEFT_SECONDS(1), WEFT_SECONDS(1)}};
+    weft_sim *sim = weft_sim_new(1);
+    weft_loop *clients;
+    int reason = 1;
+
+    (void)state;
+    assert_int_equal(weft_sim_faults(sim, &far), 0);
+    assert_int_equal(weft_sim_program(sim, "server", server_main, arguments), 0);
+    assert_int_equal(weft_sim_run(sim, WEFT_SECONDS(1)), 0);
+    clients = weft_sim_host(sim, "clients");
+    assert_int_equal(weft_spawn(weft_loop_scope(clients), half_close, &reason), 0);
+    assert_int_equal(weft_sim_run(sim, WEFT_MILLISECONDS(2500)), 1);
+    assert_int_equal(weft_sim_crash(sim, "server"), 0);
+    assert_true(weft_sim_run(sim, WEFT_HOURS(1)) >= 0);
+    assert_int_equal(reason, -ETIMEDOUT);
+    weft_sim_free(sim);
+}
+
 static void hostile_worlds_lose_power_and_repeat(void **state)
 {
     (void)state;
@@ -133,6 +168,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         support_test(whoever_talked_to_it_hears_nothing),
+        support_test(an_end_that_nobody_confirms_is_a_loss),
         support_test(hostile_worlds_lose_power_and_repeat),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -375,7 +375,8 @@ static void fear_silence(struct sim_connection *connection)
 {
     for (int i = 0; i < 2; i++) {
         struct sim_end *end = &connection->ends[i];
-        if (end->peer->flying + end->peer->unsent > 0 && !end->gone)
+        bool unconfirmed = end->peer->flying + end->peer->unsent > 0 || (end->ends && !end->peer->end_came);
+        if (unconfirmed && !end->gone)
             sim_end_fears(end);
         plan_keepalive(end);
     }
