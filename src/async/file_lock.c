@@ -28,7 +28,7 @@ struct acquisition {
 struct weft_file_lock {
     struct acquisition *waiting; /* or NULL */
     weft_time interval;
-    int fd; /* -1: not held */
+    weft_file *held; /* or NULL */
     char path[];
 };
 
@@ -43,8 +43,7 @@ static void freed(void *memory)
         lock->waiting->lock = NULL;
         waiter_doom(lock->waiting->deferred);
     }
-    if (lock->fd >= 0)
-        file_lock_give(lock->fd);
+    weft_file_unref(lock->held);
 }
 
 weft_file_lock *weft_file_lock_new(weft_scope *scope, const char *path)
@@ -54,7 +53,7 @@ weft_file_lock *weft_file_lock_new(weft_scope *scope, const char *path)
 
     if (!lock)
         return NULL;
-    *lock = (weft_file_lock){.interval = INTERVAL, .fd = -1};
+    *lock = (weft_file_lock){.interval = INTERVAL};
     memcpy(lock->path, path, size);
     return lock;
 }
@@ -66,20 +65,20 @@ void weft_file_lock_set_interval(weft_file_lock *lock, weft_time interval)
 
 bool weft_file_lock_held(const weft_file_lock *lock)
 {
-    return lock->fd >= 0;
+    return lock->held != NULL;
 }
 
 int weft_file_lock_try(weft_file_lock *lock)
 {
-    return lock->waiting || lock->fd >= 0 ? -EALREADY : file_lock_take(lock->path, &lock->fd);
+    return lock->waiting || lock->held ? -EALREADY : file_lock_take(lock->path, &lock->held);
 }
 
 int weft_file_lock_release(weft_file_lock *lock)
 {
-    if (lock->fd < 0)
+    if (!lock->held)
         return WEFT_ENOTHELD;
-    file_lock_give(lock->fd);
-    lock->fd = -1;
+    weft_file_unref(lock->held);
+    lock->held = NULL;
     return 0;
 }
 
@@ -104,7 +103,7 @@ static void look_again(weft_timer *timer)
 {
     struct acquisition *acquisition = weft_container_of(timer, struct acquisition, timer);
     weft_file_lock *lock = acquisition->lock;
-    int status = file_lock_take(lock->path, &lock->fd);
+    int status = file_lock_take(lock->path, &lock->held);
 
     if (status == -EAGAIN) {
         weft_timer_start(timer, lock->interval);

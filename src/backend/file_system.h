@@ -50,6 +50,7 @@ struct file_system {
     int (*remove)(weft_directory *directory, const char *path);
     int (*make)(weft_directory *directory, const char *path);
     int (*sync)(weft_directory *directory, const char *path);
+    int (*lock)(const char *path, weft_file **ret);
 };
 
 /* That of the simulated host whose code this thread runs; NULL: the system's own. */

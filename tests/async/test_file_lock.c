@@ -17,14 +17,31 @@ static char path[64];
 static weft_file_lock *mine, *other;
 static weft_time began;
 
-static void begin_with_locks(void)
+static void make_locks(void)
 {
-    begin();
     began = weft_loop_now(loop);
     mine = weft_file_lock_new(scope, path);
     other = weft_file_lock_new(scope, path);
     assert_non_null(mine);
     assert_non_null(other);
+}
+
+static void begin_with_locks(void)
+{
+    begin();
+    make_locks();
+}
+
+/* The same on the system's own disk: what is simulated never gets there. */
+static void begin_with_files(void)
+{
+    weft_loop_options options = {.size = sizeof options, .backend = "epoll", .watchdog = WEFT_NEVER};
+
+    trace[0] = '\0';
+    assert_int_equal(weft_loop_new(&options, &loop), 0);
+    scope = weft_scope_open(weft_loop_scope(loop), WEFT_NEVER);
+    assert_non_null(scope);
+    make_locks();
 }
 
 static int note_time(int error, int *value, void *arg)
@@ -72,7 +89,7 @@ static void free_file_is_locked_at_once(void **state)
     struct stat about;
 
     (void)state;
-    begin_with_locks();
+    begin_with_files();
     acquire_within(scope, mine, WEFT_SECONDS(1), "a");
     assert_trace("a@0 ");
     assert_true(weft_file_lock_held(mine));
@@ -81,6 +98,21 @@ static void free_file_is_locked_at_once(void **state)
     assert_int_equal(stat(path, &about), 0);
     assert_int_equal(weft_file_lock_try(other), 0);
     assert_int_equal(weft_file_lock_release(mine), WEFT_ENOTHELD);
+    finish();
+}
+
+static void lock_of_a_simulated_host_is_no_file_of_the_system(void **state)
+{
+    struct stat about;
+
+    (void)state;
+    begin_with_locks();
+    (void)unlink(path);
+    assert_int_equal(weft_file_lock_try(mine), 0);
+    assert_int_equal(weft_file_lock_try(other), -EAGAIN);
+    assert_int_equal(stat(path, &about), -1);
+    assert_int_equal(weft_file_lock_release(mine), 0);
+    assert_int_equal(weft_file_lock_try(other), 0);
     finish();
 }
 
@@ -236,7 +268,7 @@ static void process_that_ended_holds_nothing(void **state)
     pid_t child;
 
     (void)state;
-    begin_with_locks();
+    begin_with_files();
     assert_int_equal(pipe(pipes), 0);
     child = fork();
     if (child == 0) {
@@ -257,7 +289,7 @@ static void process_that_ended_holds_nothing(void **state)
 static void removed_file_is_no_lock(void **state)
 {
     (void)state;
-    begin_with_locks();
+    begin_with_files();
     assert_int_equal(weft_file_lock_try(other), 0);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(weft_file_lock_try(mine), 0); /* that of a new file */
@@ -266,16 +298,23 @@ static void removed_file_is_no_lock(void **state)
     finish();
 }
 
-static void file_that_cannot_be_locked_is_an_error(void **state)
+static void refuse_what_cannot_be_locked(void)
 {
-    (void)state;
-    begin_with_locks();
     acquire(scope, weft_file_lock_new(scope, "/tmp/weft-no-such/lock"), "a");
     assert_trace("a!ENOENT @0 ");
     acquire(scope, weft_file_lock_new(scope, "/dev/null"), "b");
     assert_trace("b!EINVAL @0 ");
     assert_null(weft_file_lock_acquire_at(scope, NULL, WEFT_HERE));
     finish();
+}
+
+static void file_that_cannot_be_locked_is_an_error(void **state)
+{
+    (void)state;
+    begin_with_files();
+    refuse_what_cannot_be_locked();
+    begin_with_locks();
+    refuse_what_cannot_be_locked();
 }
 
 static int wait_in_task(weft_task *me, void *arg)
@@ -316,10 +355,26 @@ static void all_of_it(void *arg)
     finish();
 }
 
+/* On the system's own disk. */
+static void try_the_file(void *arg)
+{
+    weft_loop_options options = {.size = sizeof options, .backend = "epoll", .watchdog = WEFT_NEVER};
+    weft_file_lock *one;
+
+    (void)arg;
+    if (weft_loop_new(&options, &loop) < 0)
+        return;
+    one = weft_file_lock_new(weft_loop_scope(loop), path);
+    if (one && weft_file_lock_try(one) == 0)
+        assert_int_equal(weft_file_lock_release(one), 0);
+    weft_loop_free(loop);
+}
+
 static void failed_allocations_are_survived(void **state)
 {
     (void)state;
     support_torture(all_of_it, NULL);
+    support_torture(try_the_file, NULL);
 }
 
 static int stat_error;
@@ -337,7 +392,7 @@ int __wrap_stat(const char *where, struct stat *about)
 static void file_that_cannot_be_looked_at_is_an_error(void **state)
 {
     (void)state;
-    begin_with_locks();
+    begin_with_files();
     stat_error = EACCES;
     assert_int_equal(weft_file_lock_try(mine), -EACCES);
     stat_error = ENOENT; /* removed, again and again: as if another held it */
@@ -368,6 +423,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         support_test(free_file_is_locked_at_once),
+        support_test(lock_of_a_simulated_host_is_no_file_of_the_system),
         support_test(who_waits_longer_than_the_deadline_is_told),
         support_test(file_is_locked_at_the_next_look_after_its_release),
         support_test(interval_can_be_chosen),

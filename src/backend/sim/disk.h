@@ -29,6 +29,7 @@
 
 struct sim_world;
 struct sim_host;
+struct sim_file;
 
 /* The content of a file that was written, or a directory that was made. */
 struct sim_inode {
@@ -40,7 +41,8 @@ struct sim_inode {
     size_t length, kept_length;
     size_t room; /* of the two; in whole pages */
     char *data, *kept;
-    bool *dirty; /* pages that were written and not synced */
+    bool *dirty;                   /* pages that were written and not synced */
+    const struct sim_file *holder; /* of the lock on it, unless that was another life of the disk; or NULL */
 };
 
 enum sim_under { SIM_SYSTEMS, SIM_NOTHING, SIM_INODE };
@@ -147,6 +149,8 @@ int sim_disk_fails(struct sim_host *host);
 weft_time sim_disk_time(struct sim_host *host);
 /* How many of @p length bytes fit. A disk is full for a while, for everybody. */
 size_t sim_disk_room(struct sim_host *host, size_t length);
+/* Has @p file hold the lock on what it is, until it is gone or the host loses its power: 0 or -EAGAIN. */
+int sim_file_lock(weft_file *file);
 /* Reads without a fault, for whoever has drawn them. */
 int sim_file_read_plainly(weft_file *file, uint64_t offset, void *memory, size_t length);
 

@@ -77,8 +77,20 @@ static void destroy(weft_owner *owner)
 
     if (file->base.fd >= 0)
         descriptor_close(file->base.fd);
+    if (file->inode && file->inode->holder == file)
+        file->inode->holder = NULL;
     sim_inode_unref(file->inode);
     weft_release(file);
+}
+
+int sim_file_lock(weft_file *base)
+{
+    const struct sim_file *file = sim_file_of(base), *holder = file->inode->holder;
+
+    if (holder && holder->life == file->life)
+        return -EAGAIN;
+    file->inode->holder = file;
+    return 0;
 }
 
 int sim_file_read_plainly(weft_file *base, uint64_t offset, void *memory, size_t length)

@@ -446,6 +446,41 @@ static int sim_sync_directory(weft_directory *directory, const char *name)
     return noted("sync names", sync_here(directory, name));
 }
 
+/* -- locking -- */
+
+static int lock_in(const char *parent, const char *name, weft_file **ret)
+{
+    weft_directory *directory;
+    weft_file *file;
+    int status = sim_directory_open(parent, &directory);
+
+    if (status < 0)
+        return status;
+    status = create_here(directory, name, 0, &file);
+    weft_directory_unref(directory);
+    if (status < 0)
+        return status == -EACCES ? -EINVAL : status; /* no regular file, or none that it may read */
+    status = sim_file_lock(file);
+    if (status < 0)
+        weft_file_unref(file);
+    else
+        *ret = file;
+    return status;
+}
+
+static int sim_lock(const char *path, weft_file **ret)
+{
+    const char *slash = strrchr(path, '/');
+    char parent[PATH_MAX];
+
+    if (strlen(path) >= sizeof parent)
+        return -ENAMETOOLONG;
+    snprintf(parent, sizeof parent, "%.*s", slash ? (int)(slash - path) : 0, path);
+    if (parent[0] == '\0')
+        strcpy(parent, slash ? "/" : ".");
+    return noted("lock", lock_in(parent, slash ? slash + 1 : path, ret));
+}
+
 static const struct file_system sim_files = {
     .directory_open = sim_directory_open,
     .open_file = sim_open,
@@ -454,6 +489,7 @@ static const struct file_system sim_files = {
     .remove = sim_remove,
     .make = sim_make,
     .sync = sim_sync_directory,
+    .lock = sim_lock,
 };
 
 void sim_disk_enter(struct sim_host *host)

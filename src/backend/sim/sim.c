@@ -42,12 +42,14 @@ weft_time sim_world_wall(const struct sim_world *world)
 /* -- whose code runs -- */
 
 static _Thread_local struct sim_host *open_on;
+/* That of a loop which is a world by itself. */
+static _Thread_local struct sim_host *alone;
 
 /* Nobody's turn runs; but the program on a host may. */
 static void leave(void)
 {
     sim_world_enter(NULL);
-    sim_disk_enter(open_on);
+    sim_disk_enter(open_on ? open_on : alone);
 }
 
 /* -- waiting -- */
@@ -249,8 +251,10 @@ static void sim_close(struct backend *backend)
 {
     struct sim_backend *self = sim_backend_of(backend);
     struct sim_world *world = self->world;
-    bool alone = self->owns_world;
+    bool owned = self->owns_world;
 
+    if (alone == self->host)
+        alone = NULL;
     weft_link_remove(&self->link);
     while (!weft_link_is_alone(&self->news))
         weft_link_remove(self->news.next);
@@ -259,7 +263,7 @@ static void sim_close(struct backend *backend)
         world->closed(world, self);
     leave();
     weft_release(self);
-    if (alone)
+    if (owned)
         free_world(world);
 }
 
@@ -307,7 +311,7 @@ int sim_backend_new(struct sim_host *host, struct sim_backend **ret)
 void sim_open_on(struct sim_host *host)
 {
     open_on = host;
-    sim_disk_enter(host);
+    sim_disk_enter(host ? host : alone);
 }
 
 struct sim_world *sim_world_opening(void)
@@ -348,6 +352,8 @@ int backend_sim_open(uint64_t seed, struct backend **ret)
         return status;
     }
     self->owns_world = true;
+    alone = host;
+    sim_disk_enter(open_on ? open_on : alone);
     *ret = &self->base;
     return 0;
 }
