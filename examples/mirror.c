@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A copy of a site: mirror http://host:port/ DIRECTORY. Follows links within the site, eight pages at a time. */
+/* A copy of a site: mirror http://host:port/ DIRECTORY, which is there. Follows links within the site, eight pages at a
+ * time. */
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include <weft/file_deferred.h>
 #include <weft/http_client.h>
-#include <weft/job.h>
 #include <weft/queue.h>
 #include <weft/weft.h>
 
@@ -17,7 +17,7 @@ WEFT_QUEUE(paths, char *);
 
 struct mirror {
     const char *site; /* without the slash at its end */
-    const char *directory;
+    weft_directory *copy;
     paths todo;
     char *known[PAGES_MOST];
     size_t count, done, failed; /* of the known ones */
@@ -85,55 +85,25 @@ static void find_links(struct mirror *mirror, weft_scope *scope, const char *bas
         }
 }
 
-struct saving {
-    weft_job job;
-    char file[2 * PATH_MOST];
-    weft_bytes body;
-    int result;
-};
-
-/* Runs on a thread of the loop's pool: a disk may be slow. */
-static void write_file(weft_job *job)
-{
-    struct saving *saving = weft_container_of(job, struct saving, job);
-    FILE *out;
-    bool whole;
-
-    for (char *slash = saving->file; (slash = strchr(slash + 1, '/'));) {
-        *slash = '\0';
-        (void)mkdir(saving->file, 0777);
-        *slash = '/';
-    }
-    out = fopen(saving->file, "wb");
-    saving->result = out ? 0 : -errno;
-    if (!out)
-        return;
-    whole = fwrite(saving->body.data, 1, saving->body.length, out) == saving->body.length;
-    if (fclose(out) != 0 || !whole)
-        saving->result = -EIO;
-}
-
-static void written(weft_job *job, int status)
-{
-    if (status < 0)
-        weft_container_of(job, struct saving, job)->result = status;
-}
-
-/* Returns when nothing uses @p body any more, even if it is cancelled. */
+/* Under the same path, beneath the directory. */
 static int save(const struct mirror *mirror, weft_scope *scope, const char *path, weft_bytes body)
 {
-    const char *name = path[strlen(path) - 1] == '/' ? "index.html" : "";
-    weft_scope *job = weft_scope_open(scope, WEFT_NEVER);
-    struct saving saving = {.body = body};
-    int status, length = snprintf(saving.file, sizeof saving.file, "%s%s%s", mirror->directory, path, name);
+    char name[PATH_MOST + 16];
+    weft_file *file;
+    int status;
 
-    if (length < 0 || (size_t)length >= sizeof saving.file)
-        return -ENAMETOOLONG;
-    status = weft_job_start(&saving.job, job, write_file, written);
-    if (status == 0)
-        (void)!weft_scope_wait(job);
-    (void)weft_scope_finish(job);
-    return status < 0 ? status : saving.result;
+    snprintf(name, sizeof name, "%s%s", path + 1, path[strlen(path) - 1] == '/' ? "index.html" : "");
+    for (char *slash = name; (slash = strchr(slash, '/')); slash++) {
+        *slash = '\0';
+        (void)!weft_wait(weft_directory_make(scope, mirror->copy, name)); /* it may be there */
+        *slash = '/';
+    }
+    status = weft_await(weft_file_create(scope, mirror->copy, name, WEFT_FILE_TRUNCATE), &file);
+    if (status < 0)
+        return status;
+    status = weft_wait(weft_file_write(scope, file, 0, body));
+    weft_file_unref(file);
+    return status;
 }
 
 static int fetch(struct mirror *mirror, weft_scope *pages, const char *path)
@@ -199,6 +169,7 @@ static int run(weft_task *me, void *arg)
 int main(int argc, char **argv)
 {
     struct mirror mirror = {0};
+    int status;
 
     if (argc != 3 || strncmp(argv[1], "http://", 7) != 0) {
         fprintf(stderr, "usage: mirror http://host:port/ DIRECTORY\n");
@@ -206,6 +177,12 @@ int main(int argc, char **argv)
     }
     argv[1][7 + strcspn(argv[1] + 7, "/")] = '\0';
     mirror.site = argv[1];
-    mirror.directory = argv[2];
-    return weft_run(run, &mirror);
+    status = weft_directory_open(argv[2], &mirror.copy);
+    if (status < 0) {
+        fprintf(stderr, "mirror: cannot open %s: %s\n", argv[2], weft_error_text(status));
+        return 1;
+    }
+    status = weft_run(run, &mirror);
+    weft_directory_unref(mirror.copy);
+    return status;
 }
