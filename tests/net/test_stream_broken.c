@@ -16,6 +16,7 @@
 #include <weft/listener.h>
 #include <weft/stream.h>
 #include <weft/task_stream.h>
+#include <weft/timer.h>
 
 #include "backend/sim.h"
 #include "loop/loop_internal.h"
@@ -24,7 +25,8 @@
 #define SAID "I do not want to read all of that, and this is why: it is far more than you said that it would be"
 
 static weft_stream *speaker;
-static bool said;
+static weft_bytes speech;
+static bool said, patient; /* patient: it breaks off when the other side can write no more */
 static char heard[200];
 static size_t length;
 static int reason;
@@ -42,6 +44,13 @@ static void break_off(weft_post *post)
 }
 
 static weft_post breaks = {.run = break_off};
+static weft_timer breaks_later;
+
+static void break_off_unread(weft_timer *timer)
+{
+    (void)timer;
+    weft_stream_abort(speaker);
+}
 
 static size_t speak(weft_protocol *protocol, weft_stream *stream, weft_bytes in)
 {
@@ -50,8 +59,15 @@ static size_t speak(weft_protocol *protocol, weft_stream *stream, weft_bytes in)
     if (said)
         return in.length;
     said = true;
-    assert_int_equal(weft_stream_write(stream, weft_bytes_from(SAID)), 0);
-    weft_loop_post(weft_stream_loop(stream), &breaks); /* when it has gone out, and not arrived */
+    assert_true(weft_stream_write(stream, speech) >= 0);
+    if (patient) {
+        weft_stream_pause(stream);
+        assert_int_equal(weft_timer_init(&breaks_later, weft_loop_scope(weft_stream_loop(stream)), break_off_unread),
+                         0);
+        weft_timer_start(&breaks_later, WEFT_SECONDS(1));
+    } else {
+        weft_loop_post(weft_stream_loop(stream), &breaks); /* when it has gone out, and not arrived */
+    }
     return in.length;
 }
 
@@ -110,16 +126,17 @@ static void start_protocol(weft_loop *loop)
 static int write_and_read(weft_task *me, void *arg)
 {
     static char much[1 << 20];
-    weft_bytes words = weft_bytes_of(much, *(const size_t *)arg), in;
+    weft_bytes more = weft_bytes_of(much, *(const size_t *)arg), in;
     weft_stream *stream;
     int status;
 
     assert_int_equal(weft_connect(weft_task_scope(me), URL, NULL, &stream), 0);
-    while ((status = weft_write(stream, words)) == 0)
+    while ((status = weft_write(stream, more)) == 0)
         assert_int_equal(weft_sleep(WEFT_MILLISECONDS(1)), 0);
     assert_int_equal(status, -ECONNRESET);
     while ((reason = weft_read(stream, &in)) > 0) {
-        memcpy(heard + length, in.data, in.length);
+        if (length + in.length <= sizeof heard)
+            memcpy(heard + length, in.data, in.length);
         length += in.length;
     }
     weft_loop_stop(weft_stream_loop(stream));
@@ -168,6 +185,7 @@ static void all_is_heard_by(void (*start)(weft_loop *loop))
 {
     for (uint64_t seed = 1; seed <= 20; seed++) {
         support_set_context("seed %llu", (unsigned long long)seed);
+        speech = weft_bytes_from(SAID);
         run(seed, start);
         assert_int_equal(length, sizeof SAID - 1);
         assert_memory_equal(heard, SAID, length);
@@ -197,6 +215,7 @@ static void whoever_does_not_read_on_hears_of_the_loss(void **state)
     for (when_refused = PAUSE; when_refused <= ABORT; when_refused++) {
         unsigned met = 0;
 
+        speech = weft_bytes_from(SAID);
         for (uint64_t seed = 1; seed <= 20; seed++) {
             run(seed, start_protocol);
             met += refused > 0;
@@ -210,14 +229,33 @@ static void half_closing_then_reads_on(void **state)
 {
     (void)state;
     when_refused = END;
+    speech = weft_bytes_from(SAID);
     run(3, start_protocol);
     assert_int_equal(length, sizeof SAID - 1);
     assert_int_equal(reason, -ECONNRESET);
 }
 
-/* -- the kernel's -- */
-
 #define MUCH (100 * 1000) /* more than a task's stream keeps */
+
+/* What it said fills all that is kept for a reader, so nothing is read until there is one. */
+static void a_task_that_waits_to_write_hears_of_a_reset_before_it_reads(void **state)
+{
+    static char much[MUCH];
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        support_set_context("seed %llu", (unsigned long long)seed);
+        speech = weft_bytes_of(much, MUCH);
+        patient = true;
+        run(seed, start_task_that_waits);
+        patient = false;
+        assert_int_equal(reason, -ECONNRESET);
+        assert_in_range(length, 1, MUCH);
+        support_clear_context();
+    }
+}
+
+/* -- the kernel's -- */
 
 /* Sends MUCH to @p fd as fast as it is taken, and then a reset. */
 static void speak_and_reset(int fd)
@@ -287,6 +325,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         support_test(what_came_before_a_reset_is_read),
         support_test(a_task_reads_what_came_before_a_reset),
+        support_test(a_task_that_waits_to_write_hears_of_a_reset_before_it_reads),
         support_test(whoever_does_not_read_on_hears_of_the_loss),
         support_test(half_closing_then_reads_on),
         support_test(a_task_that_reads_late_gets_all),
