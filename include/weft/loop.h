@@ -93,16 +93,25 @@ typedef struct weft_post {
  */
 WEFT_API void weft_loop_post(weft_loop *loop, weft_post *post);
 
-/** @name Hosting: another loop drives this one.
+/** @name Hosting: another loop drives this one (docs/decisions/0017-hosting.md).
+ *
+ * Before it sleeps, and after all of its callbacks that may have used this loop, the host asks weft_loop_prepare; it
+ * sleeps no longer than that, and no longer than until weft_loop_fd is readable; then it calls weft_loop_step. All on
+ * one thread. Adapters for GLib, libuv, libevent and sd-event are in adapters/.
  * @{ */
 /** A descriptor that is readable when weft_loop_step has something to do. @return the descriptor, the loop's own;
  *  -1 if the backend has none */
 WEFT_API int weft_loop_fd(const weft_loop *loop);
-/** How long the host may sleep: a duration, 0 if there is work already, WEFT_NEVER if only the descriptor matters. */
+/** How long the host may sleep: a duration, 0 if there is work already (a stop counts as that), WEFT_NEVER if only the
+ *  descriptor matters. */
 WEFT_API weft_time weft_loop_prepare(weft_loop *loop);
 /** One turn that does not wait. @return 1 if something is left to wait for, 0 if not, a negative error; -EBUSY as
  *  weft_loop_run */
 WEFT_API int weft_loop_step(weft_loop *loop);
+/** Whether weft_loop_stop was called, since no weft_loop_run was there to return for it. Asking takes it back. */
+WEFT_API bool weft_loop_stopped(weft_loop *loop);
+/** Whether something is left to wait for: what weft_loop_run goes on for. */
+WEFT_API bool weft_loop_alive(const weft_loop *loop);
 /** @} */
 
 WEFT_END_DECLS

@@ -298,8 +298,8 @@ weft_time weft_loop_prepare(weft_loop *loop)
     weft_time next, now;
 
     loop_task_waits(loop); /* if it cannot be sent there is something to do */
-    if (loop->ready_first || loop->pending_first || loop->reap_first || !weft_link_is_alone(&loop->due) ||
-        atomic_load(&loop->posts))
+    if (loop->stopping || loop->ready_first || loop->pending_first || loop->reap_first ||
+        !weft_link_is_alone(&loop->due) || atomic_load(&loop->posts))
         return 0;
     if (loop->backend->ops->has_work(loop->backend))
         return 0;
@@ -310,7 +310,7 @@ weft_time weft_loop_prepare(weft_loop *loop)
     return next > now ? next - now : 0;
 }
 
-static bool has_work(const weft_loop *loop)
+bool weft_loop_alive(const weft_loop *loop)
 {
     return loop->waiting > 0 || loop->ready_first || loop->pending_first || loop->reap_first ||
            atomic_load(&loop->posts);
@@ -322,7 +322,7 @@ int weft_loop_run(weft_loop *loop)
 
     if (status < 0)
         return status;
-    while (status == 0 && !loop->stopping && has_work(loop))
+    while (status == 0 && !loop->stopping && weft_loop_alive(loop))
         status = turn(loop, weft_loop_prepare(loop));
     loop->stopping = false;
     loop_enters(loop, NULL);
@@ -337,12 +337,20 @@ int weft_loop_step(weft_loop *loop)
         return status;
     status = turn(loop, 0);
     loop_enters(loop, NULL);
-    return status < 0 ? status : has_work(loop);
+    return status < 0 ? status : weft_loop_alive(loop);
 }
 
 void weft_loop_stop(weft_loop *loop)
 {
     loop->stopping = true;
+}
+
+bool weft_loop_stopped(weft_loop *loop)
+{
+    bool stopped = loop->stopping;
+
+    loop->stopping = false;
+    return stopped;
 }
 
 void weft_loop_free(weft_loop *loop)
@@ -351,9 +359,11 @@ void weft_loop_free(weft_loop *loop)
         return;
     weft_scope_close(loop->root);
     while (!scope_is_empty(loop->root) || loop->ready_first || loop->pending_first || loop->reap_first ||
-           atomic_load(&loop->posts))
+           atomic_load(&loop->posts)) {
+        loop->stopping = false; /* nobody is left to return for it, and it must not keep a turn from waiting */
         if (turn(loop, weft_loop_prepare(loop)) < 0)
             break;
+    }
     loop_fini(loop);
 }
 

@@ -634,6 +634,45 @@ static void host_need_not_sleep_when_there_is_work(void **state)
     weft_loop_free(loop);
 }
 
+static void host_is_told_of_a_stop_once(void **state)
+{
+    weft_loop *loop = loop_on("epoll");
+
+    (void)state;
+    assert_false(weft_loop_stopped(loop));
+    weft_loop_stop(loop);
+    assert_true(weft_loop_prepare(loop) == 0);
+    assert_int_equal(weft_loop_step(loop), 0);
+    assert_true(weft_loop_stopped(loop));
+    assert_false(weft_loop_stopped(loop));
+    assert_true(weft_loop_prepare(loop) == WEFT_NEVER);
+    weft_loop_stop(loop);
+    run(loop); /* it returns for the stop, so nobody else is told */
+    assert_false(weft_loop_stopped(loop));
+    weft_loop_free(loop);
+}
+
+static void host_can_ask_whether_something_is_left(void **state)
+{
+    weft_loop *loop = loop_on("epoll");
+    weft_post post = {.run = posted};
+    weft_timer timer;
+
+    (void)state;
+    order[0] = '\0';
+    assert_false(weft_loop_alive(loop));
+    weft_loop_post(loop, &post);
+    assert_true(weft_loop_alive(loop));
+    assert_int_equal(weft_loop_step(loop), 0);
+    assert_false(weft_loop_alive(loop));
+    assert_int_equal(weft_timer_init(&timer, weft_loop_scope(loop), nothing), 0);
+    weft_timer_start(&timer, MS);
+    assert_true(weft_loop_alive(loop));
+    weft_timer_stop(&timer);
+    assert_false(weft_loop_alive(loop));
+    weft_loop_free(loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -655,6 +694,8 @@ int main(void)
         support_test(loops_on_several_threads_talk_by_posts_only),
         support_test(foreign_loop_drives_timers_and_posts),
         support_test(host_need_not_sleep_when_there_is_work),
+        support_test(host_is_told_of_a_stop_once),
+        support_test(host_can_ask_whether_something_is_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
