@@ -18,7 +18,7 @@ function(weft_private_target name)
 endfunction()
 
 function(weft_library name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "EXPORT;SUMMARY" "NEEDS;LINKS")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "EXPORT;SUMMARY" "NEEDS;LINKS;PACKAGE")
     add_library(${name} STATIC)
     add_library(${name}-shared SHARED $<TARGET_OBJECTS:${name}>)
     weft_private_target(${name})
@@ -55,7 +55,8 @@ function(weft_library name)
     add_library(weft::${arg_EXPORT} ALIAS ${name}-shared)
     add_library(weft::${arg_EXPORT}-static ALIAS ${name})
     set_property(GLOBAL APPEND PROPERTY WEFT_LIBRARIES ${name})
-    set_target_properties(${name} PROPERTIES WEFT_SUMMARY "${arg_SUMMARY}" WEFT_NEEDS "${arg_NEEDS}")
+    set_target_properties(${name} PROPERTIES WEFT_SUMMARY "${arg_SUMMARY}" WEFT_NEEDS "${arg_NEEDS}"
+        WEFT_PACKAGE "${arg_PACKAGE}")
 endfunction()
 
 # Adds those of the directories that exist.

@@ -94,5 +94,5 @@ def declarations(path):
 
 
 def public_declarations():
-    for path in files(".h", under=("include",)):
+    for path in files(".h", under=("include", "adapters/include")):
         yield from declarations(path)

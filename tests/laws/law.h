@@ -21,11 +21,24 @@
 struct law_world;
 struct law_peer;
 
+/* A loop of somebody else's, which runs ours. */
+struct law_host {
+    void (*open)(weft_loop *loop, void (*stopped)(weft_loop *loop, void *arg), void *arg);
+    void (*turn)(bool may_sleep); /* one of its turns */
+    void (*detach)(void);         /* it goes on without ours */
+    void (*close)(void);
+    /* What its users use it for (tests/adapters/test_hosting.c): a timer that fires once, and a descriptor that is told
+     * as long as it can be read; both until close. */
+    void (*timer)(unsigned milliseconds, void (*fired)(void));
+    void (*watch)(int fd, void (*readable)(void));
+};
+
 /* Where laws hold. */
 struct law_kind {
     const char *name;
-    const char *backend; /* "%" stands for the seed */
-    const char *url;     /* "%" stands for something that only this process uses */
+    const struct law_host *host; /* NULL: the loop runs by itself */
+    const char *backend;         /* "%" stands for the seed */
+    const char *url;             /* "%" stands for something that only this process uses */
     bool simulated;
     bool faulty;      /* splits and latency */
     bool rare;        /* and what no real backend of today does: sends complete later, with buffers of all sizes */
@@ -82,7 +95,7 @@ struct law_world {
     uint64_t hash;    /* of all callbacks */
     uint64_t turns, turn_limit;
     bool (*done)(struct law_world *world);
-    bool reached;
+    bool reached, host_stopped;
     bool jumps; /* a real backend's clock is `now`, and passes when nothing else is to be done */
     weft_time now;
     const struct backend_ops *real;

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file
+ * Weft and libuv on one thread. Link weft-uv.
+ */
+#ifndef WEFT_ADAPTERS_UV_H
+#define WEFT_ADAPTERS_UV_H
+
+#include <uv.h>
+
+#include <weft/loop.h>
+
+WEFT_BEGIN_DECLS
+
+/** A loop inside a libuv loop. */
+typedef struct weft_uv_host weft_uv_host;
+
+/**
+ * Has @p uv run @p loop: what is ready or due there gets a turn in each of libuv's iterations, and libuv sleeps no
+ * longer than the loop may. uv_run goes on as long as something is left on either.
+ *
+ * @param loop  *until* weft_uv_host_free, which comes before weft_loop_free
+ * @param uv  *until* uv_run has closed the handles, after weft_uv_host_free
+ * @param stopped  called from @p uv after weft_loop_stop, or when the loop's backend has failed, which is logged; it
+ *                 may free the host. NULL: uv_stop is called.
+ * @param[out] ret_host  *returned*, the caller frees it with weft_uv_host_free
+ * @return 0; -EOPNOTSUPP if the loop's backend cannot be hosted, as the simulator's; WEFT_ENOMEM; an error of
+ *         uv_poll_init
+ */
+WEFT_API WEFT_NODISCARD int weft_uv_host_new(weft_loop *loop, uv_loop_t *uv,
+                                             void (*stopped)(weft_loop *loop, void *arg), void *arg,
+                                             weft_uv_host **ret_host);
+/** Says that something may have been started on a loop on which nothing was left, where that is not seen in time: after
+ *  uv_run has returned, or in a closing callback (from libuv 1.45 on also in a timer's). */
+WEFT_API void weft_uv_host_touch(weft_uv_host *host);
+/** Ends it: the loop is run no more. At any time, also from a callback of either loop. As always with libuv, its
+ *  handles are closed in the iteration that follows, so uv_run must be called before uv_loop_close. NULL does
+ *  nothing. */
+WEFT_API void weft_uv_host_free(weft_uv_host *host);
+
+WEFT_END_DECLS
+
+#endif
