@@ -114,8 +114,8 @@ WEFT_API WEFT_NODISCARD weft_loop *weft_sim_host(weft_sim *sim, const char *name
  * @return 0; WEFT_ENOMEM
  */
 WEFT_API int weft_sim_program(weft_sim *sim, const char *name, int (*entry)(int argc, char **argv), char **argv);
-/** What the program on @p name, the last that was added there, returned. @return its result, 0 to 255; -EINPROGRESS while it runs; -ENOENT if there is
- *  none */
+/** What the program on @p name, the last that was added there, returned. @return its result, 0 to 255; -EINPROGRESS
+ *  while it runs; -ENOENT if there is none */
 WEFT_API int weft_sim_program_status(const weft_sim *sim, const char *name);
 
 /**

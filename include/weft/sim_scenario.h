@@ -33,8 +33,8 @@ typedef struct weft_sim_scenario {
      * Fills a fresh world whose faults are set, runs it, ends the faults, runs it until all that was begun has ended,
      * and frees nothing of the world's. What is wrong it says with weft_sim_fail; that nothing is left over (memory,
      * open files) is checked by the caller, when the world has been freed.
-     * @return 0; 1, as from the last weft_sim_run: it has not come to rest; a negative error: the run could not be made.
-     * Both count as failures
+     * @return 0; 1, as from the last weft_sim_run: it has not come to rest; a negative error: the run could not be
+     *         made. Both count as failures
      */
     int (*run)(weft_sim *sim, const weft_sim_plan *plan);
 } weft_sim_scenario;

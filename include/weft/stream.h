@@ -57,9 +57,9 @@ WEFT_API int weft_stream_write_owned(weft_stream *stream, weft_bytes bytes, weft
 
 /**
  * Writes @p length bytes of @p file, from @p offset, without a copy through user space where the system can.
- * If the file turns out shorter, the stream is aborted with WEFT_ECHANGED once it gets there, never padded (though Linux
- * may send zeros for what was on its way when the file was cut). The bytes
- * do not count against the output limit, but at most 64 stretches wait at once (then WEFT_EOUTPUTLIMIT).
+ * If the file turns out shorter, the stream is aborted with WEFT_ECHANGED once it gets there, never padded (though
+ * Linux may send zeros for what was on its way when the file was cut). The bytes do not count against the output limit,
+ * but at most 64 stretches wait at once (then WEFT_EOUTPUTLIMIT).
  * @param file  *borrowed*; the stream holds a reference until the bytes have gone out
  * @return as weft_stream_write; 1 until the file has been sent
  */
