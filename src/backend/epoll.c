@@ -69,10 +69,12 @@ static void epoll_accepts(struct readiness *ready, struct backend_listener *list
     epoll_change(epoll_of(&ready->base), listener->fd, listener, TAG_LISTENER, on ? (uint32_t)EPOLLIN : 0U);
 }
 
-static const struct readiness_engine epoll_engine = {
+const struct readiness_engine epoll_engine = {
     .enter = epoll_enter,
     .leave = epoll_leave,
     .accepts = epoll_accepts,
+    .take_socket = readiness_take_socket,
+    .take_listener = readiness_take_listener,
 };
 
 /* -- waiting and delivering -- */
@@ -129,19 +131,22 @@ static int epoll_descriptor(const struct backend *backend)
     return weft_container_of(backend, const struct epoll_backend, ready.base)->epoll;
 }
 
-static void epoll_close(struct backend *backend)
+void epoll_fini(struct epoll_backend *self)
 {
-    struct epoll_backend *self = epoll_of(backend);
-
     readiness_fini(&self->ready);
     epoll_watch_free(&self->stopped);
     epoll_watch_free(&self->unreachable);
     if (self->epoll >= 0)
         descriptor_close(self->epoll);
-    weft_release(self);
 }
 
-static const struct backend_ops epoll_ops = {
+static void epoll_close(struct backend *backend)
+{
+    epoll_fini(epoll_of(backend));
+    weft_release(epoll_of(backend));
+}
+
+const struct backend_ops epoll_ops = {
     .name = "epoll",
     .close = epoll_close,
     .now = system_now,
@@ -166,9 +171,9 @@ static const struct backend_ops epoll_ops = {
     .name_cancel = readiness_name_cancel,
 };
 
-static int open_all(struct epoll_backend *self)
+int epoll_init(struct epoll_backend *self, const struct backend_ops *ops, const struct readiness_engine *engine)
 {
-    int status = readiness_init(&self->ready, &epoll_ops, &epoll_engine);
+    int status = readiness_init(&self->ready, ops, engine);
 
     self->epoll = -1;
     if (status < 0)
@@ -184,7 +189,7 @@ int backend_epoll_open(struct backend **ret)
 
     if (!self)
         return WEFT_ENOMEM;
-    status = open_all(self);
+    status = epoll_init(self, &epoll_ops, &epoll_engine);
     if (status < 0) {
         epoll_close(&self->ready.base);
         return status;

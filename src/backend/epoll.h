@@ -23,6 +23,11 @@ static inline struct epoll_backend *epoll_of(struct backend *backend)
 }
 
 /* epoll.c */
+extern const struct backend_ops epoll_ops;
+extern const struct readiness_engine epoll_engine;
+/* @p self is zeroed. If it fails epoll_fini is still to be called. */
+int epoll_init(struct epoll_backend *self, const struct backend_ops *ops, const struct readiness_engine *engine);
+void epoll_fini(struct epoll_backend *self);
 /* What an event's 64 bits hold: a pointer, and in its low bits what it points to. */
 #define TAG_BITS UINT64_C(7)
 int epoll_add(struct epoll_backend *self, int fd, const void *pointer, enum tag tag, uint32_t events);

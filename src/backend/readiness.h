@@ -78,6 +78,10 @@ struct readiness_engine {
     void (*leave)(struct readiness *self, int fd);
     /* @p listener begins to accept, or ceases to. */
     void (*accepts)(struct readiness *self, struct backend_listener *listener, bool on);
+    /* How a socket becomes a stream or a listener: readiness_take_socket and readiness_take_listener, but for an engine
+     * that has its own way. */
+    int (*take_socket)(struct readiness *self, struct backend_stream *stream, int fd, uint32_t flags);
+    int (*take_listener)(struct readiness *self, struct backend_listener *listener, int fd);
 };
 
 struct readiness {
@@ -127,6 +131,14 @@ bool readiness_name_cancel(struct backend *backend, struct name_query *query);
 
 /* readiness_stream.c */
 extern const struct backend_transport readiness_socket_transport, readiness_pipe_transport;
+int64_t readiness_socket_send(struct backend *backend, struct backend_stream *stream, const weft_bytes *runs,
+                              size_t count, bool more);
+int64_t readiness_send_file(struct backend *backend, struct backend_stream *stream, weft_file *file, uint64_t offset,
+                            uint64_t length, bool more);
+int readiness_socket_shutdown(struct backend *backend, struct backend_stream *stream);
+void readiness_socket_broken(struct backend *backend, struct backend_stream *stream);
+int readiness_socket_local(struct backend *backend, const struct backend_stream *stream, weft_address *ret);
+int64_t readiness_socket_unconfirmed(const struct backend_stream *stream);
 void readiness_stream_event(struct readiness *self, struct backend_stream *stream, uint32_t events);
 /* The turn of one that was in the ready list. */
 void readiness_stream_again(struct readiness *self, struct backend_stream *stream);
@@ -153,6 +165,14 @@ int readiness_adopt_stream(struct backend *backend, struct backend_stream *strea
                            const struct backend_socket_options *options, weft_address *peer);
 
 /* readiness_listen.c */
+int readiness_take_listener(struct readiness *self, struct backend_listener *listener, int fd);
+/* Errors that concern one connection that is gone already, not the listener (accept(2)). */
+bool readiness_accept_error_is_passing(int error);
+/* The next connection that waits: the descriptor, -EAGAIN if there is none, or another negative error. */
+int readiness_accept_socket(const struct backend_listener *listener, weft_address *ret_peer);
+/* There is no descriptor left. Returns how many connections were dropped with the help of the reserved one. */
+unsigned readiness_shed(struct readiness *self, const struct backend_listener *listener);
+void readiness_reserve_again(struct readiness *self);
 void readiness_accept_some(struct readiness *self, struct backend_listener *listener);
 int readiness_listen(struct backend *backend, struct backend_listener *listener, const struct backend_endpoint *at,
                      const struct backend_socket_options *options);

@@ -13,14 +13,14 @@
 #define ACCEPTS_PER_TURN 64
 
 /* Another thread may have been faster to take it: then the next listener that starts tries anew. */
-static void reserve_again(struct readiness *self)
+void readiness_reserve_again(struct readiness *self)
 {
     self->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
 /* The table of descriptors is full: with the reserved one the connections that wait are taken and dropped, so that
  * their peers see an end and the listener does not stay readable for ever. */
-static unsigned shed(struct readiness *self, const struct backend_listener *listener)
+unsigned readiness_shed(struct readiness *self, const struct backend_listener *listener)
 {
     unsigned count = 0;
 
@@ -33,12 +33,11 @@ static unsigned shed(struct readiness *self, const struct backend_listener *list
             break;
         descriptor_close(fd);
     }
-    reserve_again(self);
+    readiness_reserve_again(self);
     return count;
 }
 
-/* Errors that concern one connection that is gone already, not the listener (accept(2)). */
-static bool is_passing(int error)
+bool readiness_accept_error_is_passing(int error)
 {
     return error == EINTR || error == ECONNABORTED || error == EPROTO || error == EPERM || error == ENETDOWN ||
            error == ENOPROTOOPT || error == EHOSTDOWN || error == ENONET || error == EHOSTUNREACH ||
@@ -62,8 +61,7 @@ static void accepted(struct readiness *self, struct backend_listener *listener, 
     listener->events->opened(listener, stream, status);
 }
 
-/* The descriptor, or a negative error. */
-static int accept_socket(const struct backend_listener *listener, weft_address *ret_peer)
+static int accept_next(const struct backend_listener *listener, weft_address *ret_peer)
 {
     struct sockaddr_storage name;
     socklen_t length = sizeof name;
@@ -77,7 +75,7 @@ static int accept_socket(const struct backend_listener *listener, weft_address *
 
 static void give_up(struct readiness *self, struct backend_listener *listener, int status)
 {
-    unsigned count = status == -EMFILE || status == -ENFILE ? shed(self, listener) : 0;
+    unsigned count = status == -EMFILE || status == -ENFILE ? readiness_shed(self, listener) : 0;
 
     listener->listening->accept_stop(&self->base, listener);
     listener->events->exhausted(listener, status, count);
@@ -91,7 +89,7 @@ void readiness_accept_some(struct readiness *self, struct backend_listener *list
 
         if (!listener->events->wanted(listener))
             return;
-        fd = accept_socket(listener, &peer);
+        fd = accept_next(listener, &peer);
         if (fd >= 0) {
             accepted(self, listener, fd, &peer);
             continue;
@@ -99,22 +97,29 @@ void readiness_accept_some(struct readiness *self, struct backend_listener *list
         listener->events->missed(listener);
         if (fd == -EAGAIN)
             return;
-        if (!is_passing(-fd)) {
+        if (!readiness_accept_error_is_passing(-fd)) {
             give_up(self, listener, fd);
             return;
         }
     }
 }
 
+int readiness_accept_socket(const struct backend_listener *listener, weft_address *ret_peer)
+{
+    int fd;
+
+    do
+        fd = accept_next(listener, ret_peer);
+    while (fd < 0 && readiness_accept_error_is_passing(-fd));
+    return fd;
+}
+
 static int readiness_accept_one(struct backend *backend, struct backend_listener *listener,
                                 struct backend_stream *stream, weft_address *ret_peer)
 {
     weft_address peer;
-    int fd, status;
+    int fd = readiness_accept_socket(listener, &peer), status;
 
-    do
-        fd = accept_socket(listener, &peer);
-    while (fd < 0 && is_passing(-fd));
     if (fd < 0)
         return fd == -EAGAIN ? 0 : fd;
     status = readiness_take_socket(readiness_of(backend), stream, fd, readiness_drains(peer.family));
@@ -131,7 +136,7 @@ static void readiness_accept_start(struct backend *backend, struct backend_liste
     if (listener->flags & ACCEPTING)
         return;
     if (readiness_of(backend)->reserve < 0)
-        reserve_again(readiness_of(backend));
+        readiness_reserve_again(readiness_of(backend));
     listener->flags |= ACCEPTING;
     readiness_of(backend)->engine->accepts(readiness_of(backend), listener, true);
 }
@@ -167,7 +172,7 @@ static const struct backend_listening socket_listening = {
     .local = listener_local,
 };
 
-static int take_listener(struct readiness *self, struct backend_listener *listener, int fd)
+int readiness_take_listener(struct readiness *self, struct backend_listener *listener, int fd)
 {
     int status = self->engine->enter(self, fd, listener, TAG_LISTENER);
 
@@ -190,7 +195,7 @@ int readiness_listen(struct backend *backend, struct backend_listener *listener,
     fd = socket_open_listener(at, options, &path);
     if (fd < 0)
         return fd;
-    status = take_listener(readiness_of(backend), listener, fd);
+    status = readiness_of(backend)->engine->take_listener(readiness_of(backend), listener, fd);
     if (status < 0) {
         socket_path_remove(path);
         descriptor_close(fd);
@@ -215,7 +220,7 @@ int readiness_adopt_listener(struct backend *backend, struct backend_listener *l
     status = readiness_make_nonblocking(fd, IN_WAS_BLOCKING, &changed);
     if (status < 0)
         return status;
-    status = take_listener(readiness_of(backend), listener, fd);
+    status = readiness_of(backend)->engine->take_listener(readiness_of(backend), listener, fd);
     if (status < 0) {
         if (changed)
             readiness_make_blocking(fd);

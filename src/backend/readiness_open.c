@@ -46,7 +46,7 @@ int readiness_connect(struct backend *backend, struct backend_stream *stream, co
     fd = socket_open_connection(to, options, &answer);
     if (fd < 0)
         return fd;
-    status = readiness_take_socket(self, stream, fd, CONNECTING | readiness_drains(to->address.family));
+    status = self->engine->take_socket(self, stream, fd, CONNECTING | readiness_drains(to->address.family));
     if (status < 0) {
         descriptor_close(fd);
         return status;
@@ -112,7 +112,7 @@ static int adopt_socket(struct readiness *self, struct backend_stream *stream, i
     socket_address_from(&name, peer);
     if (readiness_drains(peer->family))
         (void)socket_options_apply(fd, options);
-    return readiness_take_socket(self, stream, fd, readiness_drains(peer->family));
+    return self->engine->take_socket(self, stream, fd, readiness_drains(peer->family));
 }
 
 int readiness_adopt_stream(struct backend *backend, struct backend_stream *stream, int in, int out,

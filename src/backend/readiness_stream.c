@@ -132,8 +132,8 @@ static int64_t send_gathered(struct backend_stream *stream, const weft_bytes *ru
     return send_result(stream, sent < 0 ? -errno : sent, total_of(runs, count));
 }
 
-static int64_t socket_send(struct backend *backend, struct backend_stream *stream, const weft_bytes *runs, size_t count,
-                           bool more)
+int64_t readiness_socket_send(struct backend *backend, struct backend_stream *stream, const weft_bytes *runs,
+                              size_t count, bool more)
 {
     int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
     ssize_t sent;
@@ -171,8 +171,8 @@ static void set_cork(struct backend_stream *stream, bool on)
     stream->flags ^= CORKED;
 }
 
-static int64_t readiness_send_file(struct backend *backend, struct backend_stream *stream, weft_file *file,
-                                   uint64_t offset, uint64_t length, bool more)
+int64_t readiness_send_file(struct backend *backend, struct backend_stream *stream, weft_file *file, uint64_t offset,
+                            uint64_t length, bool more)
 {
     struct readiness *self = readiness_of(backend);
     int64_t sent = 0;
@@ -195,14 +195,14 @@ static int64_t readiness_send_file(struct backend *backend, struct backend_strea
 
 /* -- the life of a stream -- */
 
-static int socket_shutdown(struct backend *backend, struct backend_stream *stream)
+int readiness_socket_shutdown(struct backend *backend, struct backend_stream *stream)
 {
     (void)backend;
     return shutdown(stream->fd, SHUT_WR) < 0 ? -errno : 0;
 }
 
 /* (The kernel has done so by itself, if there was a peer who broke it.) */
-static void socket_broken(struct backend *backend, struct backend_stream *stream)
+void readiness_socket_broken(struct backend *backend, struct backend_stream *stream)
 {
     (void)backend;
     (void)shutdown(stream->fd, SHUT_RDWR);
@@ -251,14 +251,14 @@ static bool pipe_close(struct backend *backend, struct backend_stream *stream, b
     return close_over(backend, stream);
 }
 
-static int64_t socket_unconfirmed(const struct backend_stream *stream)
+int64_t readiness_socket_unconfirmed(const struct backend_stream *stream)
 {
     int count;
 
     return ioctl(stream->fd, SIOCOUTQ, &count) < 0 ? -1 : count;
 }
 
-static int stream_local(struct backend *backend, const struct backend_stream *stream, weft_address *ret)
+int readiness_socket_local(struct backend *backend, const struct backend_stream *stream, weft_address *ret)
 {
     (void)backend;
     return socket_local(stream->fd, ret);
@@ -277,14 +277,14 @@ const struct backend_transport readiness_socket_transport = {
     .receive_stop = readiness_receive_stop,
     .may_keep = readiness_may_keep,
     .keep = readiness_keep,
-    .send = socket_send,
+    .send = readiness_socket_send,
     .sends_at_once = true,
-    .broken = socket_broken,
+    .broken = readiness_socket_broken,
     .send_file = readiness_send_file,
-    .shutdown = socket_shutdown,
+    .shutdown = readiness_socket_shutdown,
     .close = socket_close,
-    .local = stream_local,
-    .unconfirmed = socket_unconfirmed,
+    .local = readiness_socket_local,
+    .unconfirmed = readiness_socket_unconfirmed,
 };
 
 const struct backend_transport readiness_pipe_transport = {
