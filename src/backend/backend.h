@@ -88,6 +88,7 @@ struct backend_stream {
     const struct backend_stream_events *events;
     const struct backend_transport *transport;
     struct backend_stream *ready_next; /* to be looked at again without a wait */
+    struct uring_socket *uring;        /* io_uring's own part */
     union {
         int fd;
         int pair[2]; /* a pipe transport: in, out */
@@ -121,6 +122,7 @@ struct backend_listener {
         struct memory_port *port;
         struct sim_port *port_of_sim;
     };
+    struct uring_listener *uring;
     struct socket_path *path; /* of a UNIX socket that was bound here, to be removed; or NULL */
     uint32_t flags;
 };
@@ -216,6 +218,11 @@ struct backend {
 int backend_open(const char *name, const char *variable, struct backend **ret);
 
 int backend_epoll_open(struct backend **ret);
+/* The best tier of io_uring that there is, else epoll, which one line in the log gives the reason for; or, of
+ * docs/decisions/0015, the tier of that name and nothing else: -ENOENT if there is no such name, -EOPNOTSUPP if the
+ * kernel lacks it, or another negative error. */
+int backend_uring_open(struct backend **ret);
+int backend_uring_open_tier(const char *tier, struct backend **ret);
 int backend_sim_open(uint64_t seed, struct backend **ret);
 /* For a loop that names no backend: 1, if it is made on a simulated host; 0 if not. */
 int backend_sim_open_here(struct backend **ret);

@@ -14,6 +14,11 @@ static int open_epoll(const char *argument, struct backend **ret)
     return backend_epoll_open(ret);
 }
 
+static int open_uring(const char *argument, struct backend **ret)
+{
+    return argument ? backend_uring_open_tier(argument, ret) : backend_uring_open(ret);
+}
+
 static int open_sim(const char *argument, struct backend **ret)
 {
     uint64_t seed;
@@ -29,6 +34,8 @@ static const struct {
     int (*make)(const char *argument, struct backend **ret);
 } backends[] = {
     {.name = "epoll", .make = open_epoll},
+    {.name = "io_uring", .make = open_uring},
+    {.name = "io_uring", .argument = "6.1|6.10|6.15", .make = open_uring},
     {.name = "sim", .argument = "SEED", .make = open_sim},
 };
 
