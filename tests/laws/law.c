@@ -23,6 +23,25 @@ __attribute__((weak)) const struct law_kind law_kinds[] = {
     {.name = "epoll, tcp", .backend = "epoll", .url = "tcp://127.0.0.1:0", .tells_reset = true},
     {.name = "epoll, unix", .backend = "epoll", .url = "unix://@weft-law-%"},
     {.name = "epoll, mem", .backend = "epoll", .url = "mem://law", .tells_reset = true, .is_mem = true},
+    {.name = "io_uring 6.1, tcp",
+     .backend = "io_uring:6.1",
+     .url = "tcp://127.0.0.1:0",
+     .tells_reset = true,
+     .completes = true},
+    {.name = "io_uring 6.10, tcp",
+     .backend = "io_uring:6.10",
+     .url = "tcp://127.0.0.1:0",
+     .tells_reset = true,
+     .completes = true},
+    {.name = "io_uring 6.15, tcp",
+     .backend = "io_uring:6.15",
+     .url = "tcp://127.0.0.1:0",
+     .tells_reset = true,
+     .completes = true},
+    {.name = "io_uring 6.1, unix", .backend = "io_uring:6.1", .url = "unix://@weft-law-%", .completes = true},
+    {.name = "io_uring 6.10, unix", .backend = "io_uring:6.10", .url = "unix://@weft-law-%", .completes = true},
+    {.name = "io_uring 6.15, unix", .backend = "io_uring:6.15", .url = "unix://@weft-law-%", .completes = true},
+    {.name = "io_uring, mem", .backend = "io_uring", .url = "mem://law", .tells_reset = true, .is_mem = true},
     {.name = "sim, tcp",
      .backend = "sim:%",
      .url = "tcp://127.0.0.1:0",
@@ -643,7 +662,7 @@ int law_main(const struct law *laws, size_t count)
         abort();
     for (size_t i = 0; i < count; i++) {
         for (const struct law_kind *kind = law_kinds; kind->name; kind++) {
-            if (!(laws[i].where & where_of(kind)))
+            if (!(laws[i].where & where_of(kind)) || ((laws[i].where & LAW_AT_ONCE) && kind->completes))
                 continue;
             tests[made] = (struct law_test){.law = &laws[i], .kind = kind};
             snprintf(tests[made].name, sizeof tests[made].name, "%s (%s)", laws[i].name, kind->name);

@@ -44,6 +44,7 @@ struct law_kind {
     bool rare;        /* and what no real backend of today does: sends complete later, with buffers of all sizes */
     bool tells_reset; /* a peer can tell an abort from an end */
     bool is_mem;
+    bool completes; /* sends complete later */
 };
 
 /* What a test wants to do in an end's callbacks. Any may be NULL; without `ended` the protocol has no such callback. */
@@ -171,6 +172,7 @@ enum {
     LAW_WHY_PROCESS = 32,
     LAW_WHY_DESCRIPTOR = 64,
     LAW_WHY_SILENCE = 128,
+    LAW_AT_ONCE = 256, /* not on an engine whose sends complete later: what the shim of a send sees differs */
     LAW_WHYS = LAW_WHY_PROCESS | LAW_WHY_DESCRIPTOR | LAW_WHY_SILENCE,
 };
 

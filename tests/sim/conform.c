@@ -17,6 +17,12 @@ static const struct conform_kind kinds[] = {
     {.name = "kernel, tcp", .net = CONFORM_TCP},
     {.name = "kernel, unix", .net = CONFORM_UNIX},
     {.name = "in memory", .net = CONFORM_MEMORY},
+    {.name = "io_uring 6.1, tcp", .net = CONFORM_TCP, .uring = "6.1", .completes = true},
+    {.name = "io_uring 6.1, unix", .net = CONFORM_UNIX, .uring = "6.1", .completes = true},
+    {.name = "io_uring 6.10, tcp", .net = CONFORM_TCP, .uring = "6.10", .completes = true},
+    {.name = "io_uring 6.10, unix", .net = CONFORM_UNIX, .uring = "6.10", .completes = true},
+    {.name = "io_uring 6.15, tcp", .net = CONFORM_TCP, .uring = "6.15", .completes = true},
+    {.name = "io_uring 6.15, unix", .net = CONFORM_UNIX, .uring = "6.15", .completes = true},
     {.name = "sim, tcp", .net = CONFORM_TCP, .simulated = true},
     {.name = "sim, unix", .net = CONFORM_UNIX, .simulated = true},
     {.name = "sim, in memory", .net = CONFORM_MEMORY, .simulated = true},
@@ -444,7 +450,9 @@ static void open_backend(struct conform *conform, uint64_t seed)
 {
     weft_faults faults = {0};
 
-    if (!conform->kind->simulated) {
+    if (conform->kind->uring) {
+        assert_int_equal(backend_uring_open_tier(conform->kind->uring, &conform->backend), 0);
+    } else if (!conform->kind->simulated) {
         assert_int_equal(backend_epoll_open(&conform->backend), 0);
     } else {
         assert_int_equal(backend_sim_open(seed, &conform->backend), 0);
@@ -474,7 +482,8 @@ static void run_case(void **state)
 {
     const struct conform_run *run = *state;
 
-    for (uint64_t seed = 1; seed <= (run->kind->far || run->kind->completes ? 20 : 1); seed++) {
+    for (uint64_t seed = 1; seed <= (run->kind->simulated && (run->kind->far || run->kind->completes) ? 20 : 1);
+         seed++) {
         struct conform *conform = calloc(1, sizeof *conform);
         if (!conform)
             abort();

@@ -95,7 +95,12 @@
 
 #define open(...) TORTURE_CALL("open", true, -1, -1, (open)(__VA_ARGS__))
 #define openat(...) TORTURE_CALL("openat", true, -1, -1, (openat)(__VA_ARGS__))
-#define syscall(number, ...) TORTURE_CALL("openat2", true, -1, -1L, (syscall)(number, __VA_ARGS__))
+#define TORTURE_BY_NUMBER(number)                              \
+    ((number) == SYS_io_uring_setup      ? "io_uring_setup"    \
+     : (number) == SYS_io_uring_enter    ? "io_uring_enter"    \
+     : (number) == SYS_io_uring_register ? "io_uring_register" \
+                                         : "openat2")
+#define syscall(number, ...) TORTURE_CALL(TORTURE_BY_NUMBER(number), true, -1, -1L, (syscall)(number, __VA_ARGS__))
 #define close(fd) TORTURE_CLOSE("close", fd, (close)(fd))
 #define dup2(...) TORTURE_CALL("dup2", true, -1, -1, (dup2)(__VA_ARGS__))
 #define fcntl(fd, command, ...)                                                      \
