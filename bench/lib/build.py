@@ -17,6 +17,7 @@ PROGRAMS = {
     'load': (['load/load.c', 'load/probe.c'], [], None),
     'idle': (['load/idle.c', 'load/probe.c'], [], None),
     'echo_epoll': (['echo/echo_epoll.c'], [], None),
+    'echo_uring': (['echo/echo_uring.c'], ['-luring'], '/usr/include/liburing.h'),
     'echo_uv': (['echo/echo_uv.c'], ['-luv'], '/usr/include/uv.h'),
     'echo_event': (['echo/echo_event.c'], ['-levent_core'], '/usr/include/event2/event.h'),
     'echo_event_bare': (['echo/echo_event_bare.c'], ['-levent_core'], '/usr/include/event2/event.h'),

@@ -17,7 +17,7 @@ from servers import Failed, Fleet
 
 COMMON = '''read write recvfrom recvmsg sendto sendmsg writev readv epoll_wait epoll_pwait epoll_ctl ioctl futex
     sendfile64 setsockopt getsockopt openat openat2 newfstat newfstatat statx close fcntl poll accept4 pread64 preadv2
-    mmap munmap madvise brk timerfd_settime shutdown'''.split()
+    mmap munmap madvise brk timerfd_settime shutdown io_uring_enter'''.split()
 SECONDS = 0.4
 
 

@@ -91,17 +91,15 @@ void uring_cancel(struct uring_backend *self, uint64_t name)
 /* Makes the ring this thread's. Returns 1 if what the former thread's has completed is to be told first. */
 static int come_here(struct uring_backend *self)
 {
+    bool inherited = self->forks != uring_forks();
     int status = 0;
 
     if (uring_is_here(self))
         return 0;
-    if (self->forks != uring_forks()) {
+    if (self->enabled && !inherited && uring_ring_has_completions(&self->ring))
+        return 1;
+    if (self->enabled || inherited)
         status = uring_move(self);
-    } else if (self->enabled) {
-        if (uring_ring_has_completions(&self->ring))
-            return 1;
-        status = uring_move(self);
-    }
     if (status == 0)
         status = uring_ring_enable(&self->ring);
     if (status < 0)
