@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What only epoll and the kernel can do to us: attack rows EL-02, EL-03, EL-06, EL-08, EL-09 and EL-12. */
+/* What only the kernel can do to us, through epoll and through io_uring: attack rows EL-02, EL-03, EL-06, EL-08, EL-09 and
+ * EL-12. */
 #include "laws/law.h"
 
 #include <arpa/inet.h>
@@ -13,8 +14,8 @@
 
 #include "loop/loop_internal.h"
 
-#define TCP (&law_kinds[0])
-#define UNIX (&law_kinds[1])
+static const struct law_kind *tcp, *local;
+static uint64_t most_of_a_turn; /* that one connection is given */
 
 static size_t count_bytes(struct law_peer *peer, weft_bytes in)
 {
@@ -41,7 +42,7 @@ static void urgent_data_does_not_stall_the_rest(void **state) /* EL-03 */
     int fd;
 
     (void)state;
-    law_world_open(&world, TCP, 1);
+    law_world_open(&world, tcp, 1);
     law_pair(&world, &counting, &counting, NULL);
     fd = descriptor_of(&world.client[0]);
     assert_int_equal(send(fd, "abc", 3, MSG_NOSIGNAL), 3);
@@ -75,7 +76,7 @@ static void passed_descriptors_do_not_stall_the_rest_or_leak(void **state) /* EL
     int fd;
 
     (void)state;
-    law_world_open(&world, UNIX, 1);
+    law_world_open(&world, local, 1);
     law_pair(&world, &counting, &counting, NULL);
     before = law_descriptors();
     fd = descriptor_of(&world.client[0]);
@@ -98,7 +99,8 @@ static size_t abort_the_other_and_connect(struct law_peer *peer, weft_bytes in)
         int fd = descriptor_of(other);
         law_abort(other);
         law_connect(world, 2, NULL, &counting);
-        assert_int_equal(descriptor_of(&world->client[2]), fd); /* the case that is meant */
+        if (!tcp->completes)                                        /* io_uring closes at the end of the turn */
+            assert_int_equal(descriptor_of(&world->client[2]), fd); /* the case that is meant */
     }
     peer->bytes_in += in.length;
     return in.length;
@@ -120,7 +122,7 @@ static void a_number_used_again_gets_no_old_event(void **state)
     static struct law_world world;
 
     (void)state;
-    law_world_open(&world, TCP, 1);
+    law_world_open(&world, tcp, 1);
     law_pair(&world, &server, &counting, NULL);
     law_connect(&world, 1, NULL, &counting);
     law_until(&world, two_accepted);
@@ -141,7 +143,7 @@ static void a_flood_does_not_starve_the_others(void **state)
     int size = 4 * 1024 * 1024;
 
     (void)state;
-    law_world_open(&world, TCP, 1);
+    law_world_open(&world, tcp, 1);
     law_pair(&world, &counting, &counting, NULL);
     law_connect(&world, 1, NULL, &counting);
     law_until(&world, two_accepted);
@@ -152,7 +154,7 @@ static void a_flood_does_not_starve_the_others(void **state)
         (void)law_write_pattern(&world.client[0], 1000000);
         assert_int_equal(send(descriptor_of(&world.client[1]), "b", 1, 0), 1);
         law_turns(&world, 1);
-        assert_true(world.server[0].bytes_in - before <= 2 * 128 * 1024);
+        assert_true(world.server[0].bytes_in - before <= most_of_a_turn);
         assert_int_equal(world.server[1].bytes_in, i + 1);
     }
     law_abort(&world.client[0]);
@@ -171,7 +173,7 @@ static void a_reset_is_heard_by_a_paused_stream(void **state)
     static struct law_world world;
 
     (void)state;
-    law_world_open(&world, TCP, 1);
+    law_world_open(&world, tcp, 1);
     law_pair(&world, &counting, &counting, NULL);
     LAW_DO(&world, weft_stream_pause(world.server[0].stream));
     law_turns(&world, 3);
@@ -187,7 +189,7 @@ static void a_half_close_waits_until_a_paused_stream_is_resumed(void **state)
     static struct law_world world;
 
     (void)state;
-    law_world_open(&world, TCP, 1);
+    law_world_open(&world, tcp, 1);
     law_pair(&world, &counting, &counting, NULL);
     LAW_DO(&world, weft_stream_pause(world.server[0].stream));
     assert_int_equal(LAW_CALL(&world, weft_stream_write(world.client[0].stream, weft_bytes_from("abcdef"))), 0);
@@ -213,12 +215,12 @@ static void sigpipe_is_ignored_unless_somebody_chose(void **state)
     (void)state;
     assert_int_equal(sigaction(SIGPIPE, NULL, &before), 0);
     (void)signal(SIGPIPE, SIG_DFL);
-    law_world_open(&world, TCP, 1);
+    law_world_open(&world, tcp, 1);
     assert_int_equal(sigaction(SIGPIPE, NULL, &now), 0);
     assert_true(now.sa_handler == SIG_IGN);
     law_world_close(&world);
     assert_int_equal(sigaction(SIGPIPE, &chosen, NULL), 0);
-    law_world_open(&world, TCP, 1);
+    law_world_open(&world, tcp, 1);
     assert_int_equal(sigaction(SIGPIPE, NULL, &now), 0);
     assert_true(now.sa_handler == _exit);
     law_world_close(&world);
@@ -243,7 +245,7 @@ static void sockets_have_their_options(void **state) /* EL-08: keepalive finds a
     (void)state;
     options.stream.size = sizeof options.stream;
     options.stream.keepalive = WEFT_SECONDS(30);
-    law_world_open(&world, TCP, 1);
+    law_world_open(&world, tcp, 1);
     law_listen(&world, &options, &counting);
     law_connect(&world, 0, NULL, &counting);
     law_connect(&world, 1, NULL, &counting);
@@ -264,7 +266,7 @@ static void the_clock_never_goes_back(void **state) /* EL-09 */
     weft_time before;
 
     (void)state;
-    law_world_open(&world, TCP, 1);
+    law_world_open(&world, tcp, 1);
     before = weft_loop_now(world.loop);
     for (int i = 0; i < 1000; i++) {
         law_turns(&world, 1);
@@ -274,7 +276,7 @@ static void the_clock_never_goes_back(void **state) /* EL-09 */
     law_world_close(&world);
 }
 
-int main(void)
+static int run_on(const char *backend, uint64_t most)
 {
     const struct CMUnitTest tests[] = {
         support_test(urgent_data_does_not_stall_the_rest),
@@ -287,5 +289,20 @@ int main(void)
         support_test(sockets_have_their_options),
         support_test(the_clock_never_goes_back),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    tcp = local = NULL;
+    most_of_a_turn = most;
+    for (const struct law_kind *kind = law_kinds; kind->name; kind++) {
+        if (strcmp(kind->backend, backend) != 0)
+            continue;
+        tcp = strncmp(kind->url, "tcp:", 4) == 0 ? kind : tcp;
+        local = strncmp(kind->url, "unix:", 5) == 0 ? kind : local;
+    }
+    return _cmocka_run_group_tests(backend, tests, sizeof tests / sizeof *tests, NULL, NULL);
+}
+
+int main(void)
+{
+    return run_on("epoll", 256 * 1024) + run_on("io_uring:6.1", 2048 * 1024) +
+           run_on("io_uring:6.10", 2048 * 1024) + /* all buffers: there is no other bound */
+           run_on("io_uring:6.15", 256 * 1024);
 }
