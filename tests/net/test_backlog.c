@@ -163,6 +163,62 @@ static void no_more_are_accepted_than_the_backlog_holds(struct law_world *world)
         assert_int_equal(world->client[i].reason, WEFT_ECLOSED);
 }
 
+/* -- more than are taken in one turn -- */
+
+#define MULTITUDE 150
+
+static unsigned welcomed, parted, parted_in_order;
+
+static void part(weft_protocol *protocol, weft_stream *stream)
+{
+    (void)protocol;
+    welcomed++;
+    weft_stream_close(stream);
+}
+
+static void count_parted(weft_protocol *protocol, weft_stream *stream, int reason)
+{
+    (void)protocol;
+    (void)stream;
+    parted++;
+    parted_in_order += reason == WEFT_ECLOSED;
+}
+
+static WEFT_PROTOCOL(host_ops, "host", "it is a test", .draining = part);
+static WEFT_PROTOCOL(guest_ops, "guest", "it is a test", .lost = count_parted);
+
+static weft_protocol *build_host(weft_factory *factory, weft_stream *stream)
+{
+    static weft_protocol host = {&host_ops};
+
+    (void)factory;
+    (void)stream;
+    return &host;
+}
+
+static bool stopped_and_all_parted(struct law_world *world)
+{
+    return world->stopped && parted == MULTITUDE;
+}
+
+static void a_multitude_in_the_backlog_is_served_in_several_turns(struct law_world *world)
+{
+    static weft_protocol guest = {&guest_ops};
+    weft_listen_options options = {.size = sizeof options, .backlog = MULTITUDE, .max_per_address = WEFT_UNLIMITED};
+    weft_factory_ops ops = *world->factory.ops;
+
+    welcomed = parted = parted_in_order = 0;
+    ops.build = build_host;
+    world->factory.ops = &ops;
+    law_listen(world, &options, &quiet);
+    for (unsigned i = 0; i < MULTITUDE; i++)
+        assert_int_equal(weft_stream_connect(world->scope, world->url, &guest, NULL, NULL, NULL), 0);
+    LAW_DO(world, weft_listener_stop(world->listener, WEFT_HOURS(1)));
+    law_until(world, stopped_and_all_parted);
+    assert_int_equal(welcomed, MULTITUDE);
+    assert_int_equal(parted_in_order, MULTITUDE);
+}
+
 /* -- when there is nothing to wait for -- */
 
 static void stopped_without_grace_accepts_nobody(struct law_world *world)
@@ -252,6 +308,8 @@ static const struct law laws[] = {
      those_for_whom_no_place_becomes_free_go_with_the_grace_time, AT_ONCE},
     {"EL-30: no more are accepted than the backlog holds", no_more_are_accepted_than_the_backlog_holds,
      LAW_REAL | LAW_SIM},
+    {"EL-30: a multitude in the backlog is served in several turns",
+     a_multitude_in_the_backlog_is_served_in_several_turns, AT_ONCE},
     {"stopped without grace accepts nobody", stopped_without_grace_accepts_nobody, LAW_EVERYWHERE},
     {"a second stop without grace accepts nobody", a_second_stop_without_grace_accepts_nobody, LAW_EVERYWHERE},
     {"a scope that closes accepts nobody", a_scope_that_closes_accepts_nobody, LAW_EVERYWHERE},
