@@ -208,6 +208,12 @@ static void closing_the_client_ends_its_requests(void **state)
     origin_close(&world);
 }
 
+static void closing_no_client_does_nothing(void **state)
+{
+    (void)state;
+    weft_http_client_close(NULL);
+}
+
 /* -- limits -- */
 
 static void h1_31_a_flood_of_fields_is_refused(void **state)
@@ -535,6 +541,7 @@ int main(void)
         support_test(the_deadline_of_a_scope_ends_what_is_in_it),
         support_test(a_cancelled_request_leaves_nothing),
         support_test(closing_the_client_ends_its_requests),
+        support_test(closing_no_client_does_nothing),
         support_test(h1_31_a_flood_of_fields_is_refused),
         support_test(h1_31_endless_interim_responses_are_refused),
         support_test(a_body_has_its_limit),
