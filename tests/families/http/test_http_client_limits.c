@@ -288,6 +288,22 @@ static void a_body_has_its_limit(void **state)
     origin_close(&world);
 }
 
+static void a_fetch_takes_16_mib_unless_it_is_told(void **state)
+{
+    struct origin_result result;
+
+    (void)state;
+    open_with(NULL);
+    origin_will_say(origin, "HTTP/1.1 200 OK\r\nContent-Length: 16777217\r\n\r\n");
+    get(&result);
+    assert_int_equal(result.error, WEFT_EBODYLIMIT);
+    origin_will(origin, (struct origin_answer){.text = "HTTP/1.1 200 OK\r\nContent-Length: 16777216\r\n\r\nx",
+                                               .then = THEN_CLOSE});
+    get(&result);
+    assert_int_equal(result.error, WEFT_ETRUNCATED);
+    origin_close(&world);
+}
+
 /* -- decoding -- */
 
 static size_t compressed(char *out, size_t room, const char *head, int bits, size_t zeros, const char *text)
@@ -545,6 +561,7 @@ int main(void)
         support_test(h1_31_a_flood_of_fields_is_refused),
         support_test(h1_31_endless_interim_responses_are_refused),
         support_test(a_body_has_its_limit),
+        support_test(a_fetch_takes_16_mib_unless_it_is_told),
         support_test(gzip_and_deflate_are_decoded),
         support_test(what_was_not_asked_for_is_not_decoded),
         support_test(bad_codings_are_errors),

@@ -628,6 +628,27 @@ static void what_is_kept_stays_as_it_was(void **state)
     web_close(&web);
 }
 
+static void look_at_the_root(struct web *web, weft_http_exchange *exchange)
+{
+    (void)web_keep(web, exchange);
+    assert_int_equal(weft_http_exchange_path(exchange).length, 1);
+    assert_ptr_equal(weft_http_exchange_path(exchange).data, weft_http_exchange_target(exchange).data);
+    (void)web_answer(web, exchange, "ok");
+}
+
+static void the_shortest_path_is_kept_with_its_target(void **state)
+{
+    struct web web;
+    struct web_client *client;
+
+    (void)state;
+    web_open(&web, NULL, look_at_the_root);
+    client = web_connect(&web);
+    web_send(client, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    web_expect(client, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    web_close(&web);
+}
+
 /* The date is written once a second. */
 static void the_date_follows_the_clock(void **state)
 {
@@ -674,6 +695,7 @@ int main(void)
         support_test(bad_trailers_are_refused),
         support_test(a_head_that_is_too_large_is_refused),
         support_test(what_is_kept_stays_as_it_was),
+        support_test(the_shortest_path_is_kept_with_its_target),
         support_test(the_date_follows_the_clock),
     };
 
