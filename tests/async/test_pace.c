@@ -451,6 +451,18 @@ static void bucket_holds_no_more_than_its_burst(void **state)
     finish();
 }
 
+static void full_bucket_gains_nothing_by_waiting(void **state)
+{
+    (void)state;
+    begin_with_bucket(1, 5);
+    watch_time(weft_later(scope, WEFT_SECONDS(3)), "later ");
+    run(loop);
+    take(5, "a ");
+    assert_trace("3000:later 3000:a ");
+    assert_int_equal(weft_bucket_level(bucket), 0);
+    finish();
+}
+
 /* Three tokens a second: nothing is lost to rounding, nothing comes too early. */
 static void bucket_does_not_drift(void **state)
 {
@@ -753,6 +765,7 @@ int main(void)
         support_test(task_awaits_a_job),
         support_test(bucket_gives_a_burst_and_then_its_rate),
         support_test(bucket_holds_no_more_than_its_burst),
+        support_test(full_bucket_gains_nothing_by_waiting),
         support_test(bucket_does_not_drift),
         support_test(bucket_gives_more_than_one_in_a_millisecond),
         support_test(bucket_serves_in_order),

@@ -29,6 +29,7 @@ static struct {
     bool cold;        /* nothing is in the page cache */
     int open_error;   /* opening fails with it */
     int list_error;   /* listing does */
+    const char *stub; /* the file that every name leads to; NULL: its own */
     uint64_t length;  /* of every file, as far as anybody is told; 0: as it is */
     const char *only; /* open_error applies to names that end so; NULL: to all */
     unsigned opens, jobs;
@@ -59,7 +60,7 @@ int __wrap_file_open(weft_directory *directory, const char *path, bool may_wait,
         return -EAGAIN;
     if (disk.open_error && (!disk.only || ends_with(path, disk.only)))
         return disk.open_error;
-    return __real_file_open(directory, path, may_wait, ret);
+    return __real_file_open(directory, disk.stub ? disk.stub : path, may_wait, ret);
 }
 
 int __wrap_file_list(weft_file *directory, size_t limit, weft_file_entry **ret_entries, size_t *ret_count,
@@ -500,6 +501,27 @@ static void the_best_coding_that_there_is_is_sent(void **state)
 
 /* -- errors of the system -- */
 
+/* The longest name that a path may have leaves no room for ".br". */
+static void a_name_that_has_no_room_for_a_suffix_is_sent_as_it_is(void **state)
+{
+    struct web web;
+    struct web_client *client;
+    char request[5000], path[4096];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof path; i++)
+        path[i] = i % 200 == 0 ? '/' : 'a';
+    path[sizeof path - 1] = '\0';
+    snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: a\r\nAccept-Encoding: br\r\n\r\n", path);
+    site_open(&web);
+    disk.stub = "small";
+    client = web_connect(&web);
+    expect_status(client, request, 200);
+    expect_has_not(client, "Content-Encoding");
+    expect_has(client, "\r\n\r\nsssss");
+    site_close(&web);
+}
+
 static void errors_have_their_status(void **state)
 {
     static const struct {
@@ -738,6 +760,7 @@ int main(void)
         support_test(a_folder_may_have_no_listing),
         support_test(a_listing_has_a_limit),
         support_test(the_best_coding_that_there_is_is_sent),
+        support_test(a_name_that_has_no_room_for_a_suffix_is_sent_as_it_is),
         support_test(errors_have_their_status),
         support_test(a_listing_that_fails_has_its_status),
         support_test(ranges_that_no_length_can_count_end_the_connection),
