@@ -184,6 +184,8 @@ stream_ticks stream_ticks_from(weft_time duration);
  * timer fires. */
 void stream_arm(weft_stream *stream);
 void stream_timer_fired(weft_timer_entry *entry);
+/* Where sends complete later most do so at once: only if one does not is it looked at what the peer has not confirmed. */
+#define STREAM_UNMEASURED (UINT32_MAX - 1)
 /* What the peer has not confirmed of what was sent; UINT32_MAX if that cannot be known. */
 uint32_t stream_unconfirmed(const weft_stream *stream);
 

@@ -11,6 +11,10 @@
 /* How long the peer may take to end after we have. */
 #define LINGER_TICKS ((stream_ticks)(WEFT_SECONDS(2) >> TICK_SHIFT))
 
+/* A send that has not completed for so long waits for its peer. */
+#define MEASURE_TICKS ((stream_ticks)(WEFT_SECONDS(1) >> TICK_SHIFT))
+#define MEASURE 1
+
 /* The ticks that are left of @p limit since @p since: 0 if none, TICKS_NEVER if there is no limit. */
 static stream_ticks left(stream_ticks now, stream_ticks since, stream_ticks limit)
 {
@@ -42,6 +46,9 @@ static stream_ticks nearest(const weft_stream *stream, int *ret_reason)
         {stream->flags & STREAM_LINGERING, left(now, stream->progress, LINGER_TICKS), WEFT_ECLOSED},
         {(stream->flags & (STREAM_SENDING | STREAM_BROKEN)) == STREAM_SENDING,
          left(now, stream->progress, config->write_stall), WEFT_EWRITESTALL},
+        {(stream->flags & STREAM_SENDING) && stream->unconfirmed == STREAM_UNMEASURED,
+         left(now, stream->progress, config->write_stall / 2 < MEASURE_TICKS ? config->write_stall / 2 : MEASURE_TICKS),
+         MEASURE},
         {stream->flags & STREAM_HAS_DEADLINE, left_of_deadline(stream, now), 0},
         {stream->flags & STREAM_CONNECTED, left(now, stream->active, config->idle), WEFT_EIDLE},
         {stream->flags & STREAM_CONNECTED, left(now, stream->opened, config->lifetime), WEFT_ELIFETIME},
@@ -108,6 +115,11 @@ void stream_timer_fired(weft_timer_entry *entry)
     int reason = 0;
 
     if (nearest(stream, &reason) > 0) {
+        stream_arm(stream);
+        return;
+    }
+    if (reason == MEASURE) {
+        stream->unconfirmed = stream_unconfirmed(stream);
         stream_arm(stream);
         return;
     }
