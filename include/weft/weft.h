@@ -21,6 +21,7 @@
 #include <weft/log.h>
 #include <weft/memory.h>
 #include <weft/pace.h>
+#include <weft/prepare.h>
 #include <weft/queue.h>
 #include <weft/secret.h>
 #include <weft/serve.h>

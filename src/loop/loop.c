@@ -87,6 +87,7 @@ static int loop_init(weft_loop *loop, const weft_loop_options *options)
     loop->now = loop->backend->ops->now(loop->backend);
     wheel_init(&loop->wheel, loop->now);
     weft_link_init(&loop->due);
+    weft_link_init(&loop->prepares);
     weft_link_init(&loop->signals);
     loop->borrow.owner.references = 1;
     weft_link_init(&loop->signals_waiting);
@@ -298,6 +299,8 @@ weft_time weft_loop_prepare(weft_loop *loop)
     weft_time next, now;
 
     loop_task_waits(loop); /* if it cannot be sent there is something to do */
+    if (!weft_link_is_alone(&loop->prepares))
+        loop_sleeps(loop);
     if (loop->stopping || loop->ready_first || loop->pending_first || loop->reap_first ||
         !weft_link_is_alone(&loop->due) || atomic_load(&loop->posts))
         return 0;

@@ -82,6 +82,7 @@ struct weft_loop {
                                             it can have one. NULL: there are no tasks */
     size_t waiting; /* what weft_loop_run waits for: streams, listeners, started timers, signals, jobs */
     weft_scope *root;
+    weft_link prepares;        /* who is asked before a sleep */
     weft_link signals;         /* the watches; while a signal is delivered, those that had their turn */
     weft_link signals_waiting; /* and those that have not */
     struct stream_borrow borrow;
@@ -102,6 +103,9 @@ static inline void loop_task_waits(weft_loop *loop)
 
 /* The backend's report of a signal (signal.c). */
 void loop_signalled(struct backend_host *host, int number);
+
+/* Calls who wants to be asked before the loop sleeps (prepare.c). */
+void loop_sleeps(weft_loop *loop);
 
 /* Lets the loop end although @p signal, which has been started, is watched. */
 void signal_set_background(weft_signal *signal);
