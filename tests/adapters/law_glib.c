@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <weft/adapters/glib.h>
 
-#include <glib-unix.h>
-
 #include "adapters/law_kinds.h"
+#include "adapters/native_glib.h"
 
-static GMainContext *context;
 static GSource *source;
 static void (*tell)(weft_loop *loop, void *arg);
 static weft_loop *hosted;
@@ -32,47 +30,6 @@ static void host_turn(bool may_sleep)
     g_main_context_iteration(context, may_sleep);
 }
 
-static void attach(GSource *native, GSourceFunc callback, void (*told)(void))
-{
-    union {
-        void (*function)(void);
-        gpointer pointer;
-    } user = {.function = told};
-
-    g_source_set_callback(native, callback, user.pointer, NULL);
-    g_source_attach(native, context);
-    g_source_unref(native);
-}
-
-static gboolean fired(gpointer arg)
-{
-    union {
-        gpointer pointer;
-        void (*function)(void);
-    } user = {.pointer = arg};
-
-    user.function();
-    return G_SOURCE_REMOVE;
-}
-
-static gboolean readable(gint fd, GIOCondition condition, gpointer arg)
-{
-    (void)fd;
-    (void)condition;
-    (void)fired(arg);
-    return G_SOURCE_CONTINUE;
-}
-
-static void native_timer(unsigned milliseconds, void (*told)(void))
-{
-    attach(g_timeout_source_new(milliseconds), fired, told);
-}
-
-static void native_watch(int fd, void (*told)(void))
-{
-    attach(g_unix_fd_source_new(fd, G_IO_IN), (GSourceFunc)(void (*)(void))readable, told);
-}
-
 static void host_detach(void)
 {
     g_source_destroy(source);
@@ -82,6 +39,8 @@ static void host_close(void)
 {
     host_detach();
     g_source_unref(source);
+    g_slist_free_full(natives, native_end);
+    natives = NULL;
     g_main_context_unref(context);
 }
 

@@ -29,6 +29,30 @@ WEFT_BEGIN_DECLS
  */
 WEFT_API GSource *weft_glib_source_new(weft_loop *loop);
 
+/** A GMainContext inside a loop. */
+typedef struct weft_glib_guest weft_glib_guest;
+
+/**
+ * Has the loop of @p scope iterate @p context: what is ready or due there is dispatched in a turn of the loop. It never
+ * ends by itself, so weft_loop_run goes on until weft_loop_stop or weft_glib_guest_free. When @p scope is cancelled or
+ * closed, @p context stands still.
+ *
+ * A callback of this loop that destroys a source, closes its descriptor, and attaches another source with a descriptor
+ * of the same number calls weft_glib_guest_touch; callbacks of @p context need not.
+ *
+ * @param context  the guest keeps a reference, and owns it (g_main_context_acquire): nobody else may iterate it. NULL:
+ *                 the default one
+ * @param[out] ret_guest  *returned*, the caller frees it with weft_glib_guest_free, before the loop is freed
+ * @return 0; WEFT_ENOMEM; -EBUSY if another thread owns @p context; -EMFILE and the like; an error of weft_watch_start,
+ *         -ENOTSUP under the simulator
+ */
+WEFT_API WEFT_NODISCARD int weft_glib_guest_new(weft_scope *scope, GMainContext *context, weft_glib_guest **ret_guest);
+/** Has all descriptors of the context be looked at anew. */
+WEFT_API void weft_glib_guest_touch(weft_glib_guest *guest);
+/** Ends it: the context is iterated no more, and can be iterated by others. At any time, also from a callback of either.
+ *  NULL does nothing. */
+WEFT_API void weft_glib_guest_free(weft_glib_guest *guest);
+
 WEFT_END_DECLS
 
 #endif
