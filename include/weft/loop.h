@@ -30,7 +30,8 @@ typedef struct weft_loop_options {
     const char *backend; /**< which engine: "epoll"; "io_uring", which is epoll, and a line in the log, where the kernel
                               forbids or lacks it; "io_uring:6.1", "io_uring:6.10" or "io_uring:6.15", what kernels of
                               that version can do and nothing else; "sim:SEED" for a simulated world (weft/sim.h);
-                              default: what the environment's WEFT_BACKEND says in the same words, else the best there is */
+                              default: what the environment's WEFT_BACKEND says in the same words, else the best that
+                              there is */
     weft_time watchdog;  /**< a callback that runs longer than this is named in the log (default 100 ms, real backends
                               only); WEFT_NEVER for no watchdog */
     size_t job_threads;  /**< threads for blocking jobs (default 4), started when the first job comes */
@@ -41,8 +42,8 @@ typedef struct weft_loop_options {
  * chosen for it: a peer that has gone is an error of its stream.
  * @param options  *borrowed*, may be NULL
  * @param[out] ret_loop  *returned*, the caller frees it with weft_loop_free
- * @return 0; WEFT_ENOMEM; -EOPNOTSUPP, -EPERM and the like for an io_uring that has to be of one version and is not to be
- *         had; -EINVAL for an unknown backend (the known ones are logged), or if @p options has no size;
+ * @return 0; WEFT_ENOMEM; -EOPNOTSUPP, -EPERM and the like for an io_uring that has to be of one version and is not
+ *         to be had; -EINVAL for an unknown backend (the known ones are logged), or if @p options has no size;
  *         -E2BIG if it asks for what this version does not know; -EMFILE and the like from the system,
  *         which are logged if it is random bytes that it does not give
  */

@@ -158,11 +158,14 @@ static void what_more_is_to_follow_is_gathered(struct law_world *world)
 static const struct law laws[] = {
     {"what the peer takes is sent before write returns", what_the_peer_takes_is_sent_before_write_returns,
      LAW_REAL | LAW_MEMORY | LAW_SIM | LAW_AT_ONCE},
-    {"the rest of a short send is kept", the_rest_of_a_short_send_is_kept, LAW_REAL | LAW_MEMORY | LAW_SIM | LAW_AT_ONCE},
-    {"all is kept where there is no room", all_is_kept_where_there_is_no_room, LAW_REAL | LAW_MEMORY | LAW_SIM | LAW_AT_ONCE},
+    {"the rest of a short send is kept", the_rest_of_a_short_send_is_kept,
+     LAW_REAL | LAW_MEMORY | LAW_SIM | LAW_AT_ONCE},
+    {"all is kept where there is no room", all_is_kept_where_there_is_no_room,
+     LAW_REAL | LAW_MEMORY | LAW_SIM | LAW_AT_ONCE},
     {"a reset meanwhile is told after the delivery", a_reset_meanwhile_is_told_after_the_delivery,
      LAW_REAL | LAW_MEMORY | LAW_SIM | LAW_AT_ONCE},
-    {"what more is to follow is gathered", what_more_is_to_follow_is_gathered, LAW_REAL | LAW_MEMORY | LAW_SIM | LAW_AT_ONCE},
+    {"what more is to follow is gathered", what_more_is_to_follow_is_gathered,
+     LAW_REAL | LAW_MEMORY | LAW_SIM | LAW_AT_ONCE},
 };
 
 int main(void)

@@ -49,8 +49,8 @@ typedef struct weft_glib_guest weft_glib_guest;
 WEFT_API WEFT_NODISCARD int weft_glib_guest_new(weft_scope *scope, GMainContext *context, weft_glib_guest **ret_guest);
 /** Has all descriptors of the context be looked at anew. */
 WEFT_API void weft_glib_guest_touch(weft_glib_guest *guest);
-/** Ends it: the context is iterated no more, and can be iterated by others. At any time, also from a callback of either.
- *  NULL does nothing. */
+/** Ends it: the context is iterated no more, and can be iterated by others. At any time, also from a callback of
+ *  either. NULL does nothing. */
 WEFT_API void weft_glib_guest_free(weft_glib_guest *guest);
 
 WEFT_END_DECLS

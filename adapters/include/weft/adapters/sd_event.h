@@ -37,8 +37,8 @@ WEFT_API void weft_sd_host_free(weft_sd_host *host);
 typedef struct weft_sd_guest weft_sd_guest;
 
 /**
- * Has the loop of @p scope run @p event: one of its sources in a turn, as sd_event_run does. weft_loop_run goes on until
- * sd_event_exit. When @p scope is cancelled or closed, @p event stands still.
+ * Has the loop of @p scope run @p event: one of its sources in a turn, as sd_event_run does. weft_loop_run goes on
+ * until sd_event_exit. When @p scope is cancelled or closed, @p event stands still.
  *
  * @param event  the guest keeps a reference of its own; only this loop runs it
  * @param exited  called when @p event has exited, with the code, or with an error if it failed; it may free the guest.

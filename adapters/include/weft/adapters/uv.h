@@ -43,16 +43,16 @@ typedef struct weft_uv_guest weft_uv_guest;
 
 /**
  * Has the loop of @p scope run @p uv: what is ready or due there is run (UV_RUN_NOWAIT) in a turn of the loop, which
- * sleeps no longer than @p uv may. weft_loop_run goes on as long as @p uv is alive. When @p scope is cancelled or closed,
- * @p uv stands still, and what is open on it remains open.
+ * sleeps no longer than @p uv may. weft_loop_run goes on as long as @p uv is alive. When @p scope is cancelled or
+ * closed, @p uv stands still, and what is open on it remains open.
  *
  * @param uv  *until* weft_uv_guest_free: only this loop runs it
  * @param[out] ret_guest  *returned*, the caller frees it with weft_uv_guest_free, before the loop is freed
  * @return 0; WEFT_ENOMEM; an error of weft_watch_start, -ENOTSUP under the simulator
  */
 WEFT_API WEFT_NODISCARD int weft_uv_guest_new(weft_scope *scope, uv_loop_t *uv, weft_uv_guest **ret_guest);
-/** Ends it: @p uv is run no more, and can be run by itself again. At any time, also from a callback of either. NULL does
- *  nothing. */
+/** Ends it: @p uv is run no more, and can be run by itself again. At any time, also from a callback of either. NULL
+ *  does nothing. */
 WEFT_API void weft_uv_guest_free(weft_uv_guest *guest);
 
 WEFT_END_DECLS
