@@ -230,6 +230,14 @@ static PyObject *poll_poll(struct poll *self, PyObject *args)
 
 /* -- what is registered -- */
 
+/* What was changed is told to the kernel there and then: a thread may sleep in poll(), and another loop on our
+ * descriptor. (An engine may keep it until the host says that it will sleep: docs/decisions/0017-hosting.md.) */
+static PyObject *changed(struct poll *self)
+{
+    (void)weft_loop_prepare(self->loop);
+    Py_RETURN_NONE;
+}
+
 static int make_room(struct poll *self, int fd)
 {
     size_t size = self->size ? self->size : 64;
@@ -329,7 +337,7 @@ static PyObject *poll_register(struct poll *self, PyObject *args)
 
     if (fd < 0 || status < 0)
         return fd < 0 ? NULL : raise_error(status);
-    Py_RETURN_NONE;
+    return changed(self);
 }
 
 /* @return the place of @p fd, or NULL with an exception */
@@ -354,7 +362,7 @@ static PyObject *poll_modify(struct poll *self, PyObject *args)
     if (fcntl(fd, F_GETFD) < 0)
         return raise_error(-errno);
     weft_watch_change(&place->watch, interest);
-    Py_RETURN_NONE;
+    return changed(self);
 }
 
 static PyObject *poll_unregister(struct poll *self, PyObject *args)
@@ -366,7 +374,7 @@ static PyObject *poll_unregister(struct poll *self, PyObject *args)
     if (!place)
         return NULL;
     forget(self, place);
-    Py_RETURN_NONE;
+    return changed(self);
 }
 
 /* -- the object -- */
@@ -432,10 +440,15 @@ static PyObject *poll_close(struct poll *self, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+/* Who asks will sleep on it, maybe with no poll() before; and then the loop may first want a turn. */
 static PyObject *poll_fileno(struct poll *self, PyObject *unused)
 {
     (void)unused;
-    return is_open(self) ? PyLong_FromLong(weft_loop_fd(self->loop)) : NULL;
+    if (!is_open(self))
+        return NULL;
+    if (!self->sleeping && weft_loop_prepare(self->loop) == 0 && take_turns(self) < 0)
+        return NULL;
+    return PyLong_FromLong(weft_loop_fd(self->loop));
 }
 
 static PyObject *poll_closed(struct poll *self, void *unused)

@@ -135,6 +135,7 @@ class Selecting:
         found = []
         thread = threading.Thread(target=lambda: found.append(self.ready(None)))
         thread.start()
+        time.sleep(0.02)  # for the thread to be asleep; if it is not yet, this test sees less
         self.selector.register(other, selectors.EVENT_WRITE)
         thread.join()
         self.assertEqual(found, [{other.fileno(): selectors.EVENT_WRITE}])
@@ -206,7 +207,7 @@ class Selecting:
         self.selector.register(here, selectors.EVENT_READ)
         self.assertEqual(select.select([self.selector], [], [], 0)[0], [])
         there.send(b"x")
-        self.assertEqual(select.select([self.selector], [], [], 0)[0], [self.selector])
+        self.assertEqual(select.select([self.selector], [], [], 5)[0], [self.selector])
 
     def test_nothing_is_left_open(self):
         before = len(os.listdir("/proc/self/fd"))
