@@ -20,6 +20,8 @@ def install(which):
         import weft.reactor
 
         class EPollReactor(weft.reactor.WeftReactor):
+            __module__ = "weft.reactor"  # a test has a child install the reactor of the same module
+
             def __init__(self):
                 MADE.append(1)
                 super().__init__()
