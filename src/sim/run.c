@@ -58,6 +58,7 @@ static int step(struct sim_node *node)
     if (!node->loop)
         return 0;
     status = weft_loop_step(node->loop);
+    (void)weft_loop_stopped(node->loop); /* the world goes on, and a stop must not count as work for ever */
     sim_world_enter(NULL);
     sim_disk_enter(NULL);
     return status < 0 ? status : 0;

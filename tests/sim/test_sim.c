@@ -116,6 +116,27 @@ static void the_same_seed_is_the_same_run(void **state)
     weft_log_set_threshold(WEFT_LOG_INFO);
 }
 
+static weft_loop *stopped;
+
+static void stop_its_loop(weft_post *post)
+{
+    (void)post;
+    weft_loop_stop(stopped);
+}
+
+static void a_loop_that_is_stopped_does_not_stop_its_world(void **state)
+{
+    weft_sim *sim = weft_sim_new(1);
+    weft_post post = {.run = stop_its_loop};
+
+    (void)state;
+    stopped = weft_sim_host(sim, "host");
+    weft_loop_post(stopped, &post);
+    assert_int_equal(weft_sim_run(sim, WEFT_SECONDS(1)), 0);
+    assert_null(weft_sim_failure(sim));
+    weft_sim_free(sim);
+}
+
 /* -- names -- */
 
 struct answer {
@@ -217,6 +238,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         support_test(programs_talk_to_each_other),
+        support_test(a_loop_that_is_stopped_does_not_stop_its_world),
         support_test(names_are_those_of_the_hosts_of_the_world),
         support_test(names_fail_and_come_late),
         support_test(the_same_seed_is_the_same_run),
