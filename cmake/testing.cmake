@@ -21,6 +21,20 @@ function(weft_test name)
     weft_test_properties(${name} "${arg_LABELS}" "${arg_TIMEOUT}")
 endfunction()
 
+# weft_test_engine(ENGINE test...)
+#
+# Runs programs of weft_test once more, as ENGINE_test, with what they do on sockets of the system on that backend
+# (support_engine).
+function(weft_test_engine engine)
+    foreach(test ${ARGN})
+        get_test_property(${test} LABELS labels)
+        get_test_property(${test} TIMEOUT timeout)
+        add_test(NAME ${engine}_${test} COMMAND test-${test})
+        weft_test_properties(${engine}_${test} "${labels}" "${timeout}")
+        set_property(TEST ${engine}_${test} APPEND PROPERTY ENVIRONMENT WEFT_TEST_ENGINE=${engine})
+    endforeach()
+endfunction()
+
 # weft_script_test(NAME COMMAND program argument... [LABELS label...] [TIMEOUT seconds])
 #
 # A test that is a script (a real client against a server of ours). WEFT_BUILD_DIR and WEFT_SOURCE_DIR are in its

@@ -29,9 +29,10 @@ typedef struct weft_loop_options {
     size_t size;         /**< sizeof(weft_loop_options) */
     const char *backend; /**< which engine: "epoll"; "io_uring", which is epoll, and a line in the log, where the kernel
                               forbids or lacks it; "io_uring:6.1", "io_uring:6.10" or "io_uring:6.15", what kernels of
-                              that version can do and nothing else; "sim:SEED" for a simulated world (weft/sim.h);
-                              default: what the environment's WEFT_BACKEND says in the same words, else the best that
-                              there is */
+                              that version can do and nothing else; "poll", which every POSIX system has, and whose
+                              turns cost time for each descriptor that there is; "sim:SEED" for a simulated world
+                              (weft/sim.h); default: what the environment's WEFT_BACKEND says in the same words, else
+                              the best there is */
     weft_time watchdog;  /**< a callback that runs longer than this is named in the log (default 100 ms, real backends
                               only); WEFT_NEVER for no watchdog */
     size_t job_threads;  /**< threads for blocking jobs (default 4), started when the first job comes */
@@ -74,7 +75,7 @@ WEFT_API weft_time weft_loop_wall(weft_loop *loop);
 WEFT_API weft_scope *weft_loop_scope(weft_loop *loop);
 /** The loop's counters. @return *borrowed*, *until* the loop is freed */
 WEFT_API weft_counters *weft_loop_counters(weft_loop *loop);
-/** Which engine the loop runs on: "epoll", "io_uring", "sim". @return a constant */
+/** Which engine the loop runs on: "epoll", "io_uring", "poll", "sim". @return a constant */
 WEFT_API const char *weft_loop_backend(const weft_loop *loop);
 /** Fills @p memory with unpredictable bytes (under the simulator: from the seed). @return 0 or a negative error */
 WEFT_API WEFT_NODISCARD int weft_loop_entropy(weft_loop *loop, void *memory, size_t length);
@@ -104,7 +105,7 @@ WEFT_API void weft_loop_post(weft_loop *loop, weft_post *post);
  * one thread. Adapters for GLib, libuv, libevent and sd-event are in adapters/.
  * @{ */
 /** A descriptor that is readable when weft_loop_step has something to do. @return the descriptor, the loop's own;
- *  -1 if the backend has none */
+ *  -1 if the backend has none ("poll", "sim"): then the host has to call weft_loop_step whenever it can */
 WEFT_API int weft_loop_fd(const weft_loop *loop);
 /** How long the host may sleep: a duration, 0 if there is work already (a stop counts as that), WEFT_NEVER if only the
  *  descriptor matters. */

@@ -223,6 +223,7 @@ int backend_epoll_open(struct backend **ret);
  * kernel lacks it, or another negative error. */
 int backend_uring_open(struct backend **ret);
 int backend_uring_open_tier(const char *tier, struct backend **ret);
+int backend_poll_open(struct backend **ret);
 int backend_sim_open(uint64_t seed, struct backend **ret);
 /* For a loop that names no backend: 1, if it is made on a simulated host; 0 if not. */
 int backend_sim_open_here(struct backend **ret);

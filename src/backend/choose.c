@@ -19,6 +19,12 @@ static int open_uring(const char *argument, struct backend **ret)
     return argument ? backend_uring_open_tier(argument, ret) : backend_uring_open(ret);
 }
 
+static int open_poll(const char *argument, struct backend **ret)
+{
+    (void)argument;
+    return backend_poll_open(ret);
+}
+
 static int open_sim(const char *argument, struct backend **ret)
 {
     uint64_t seed;
@@ -36,6 +42,7 @@ static const struct {
     {.name = "epoll", .make = open_epoll},
     {.name = "io_uring", .make = open_uring},
     {.name = "io_uring", .argument = "6.1|6.10|6.15", .make = open_uring},
+    {.name = "poll", .make = open_poll},
     {.name = "sim", .argument = "SEED", .make = open_sim},
 };
 

@@ -171,7 +171,7 @@ static void turn_has_a_budget_of_time(void **state)
     (void)state;
     begin();
     finish();
-    loop = loop_on("epoll");
+    loop = loop_on(support_engine());
     scope = weft_scope_open(weft_loop_scope(loop), WEFT_NEVER);
     cooperator = weft_cooperator_new(scope, 1);
     assert_int_equal(weft_finally(weft_cooperate(scope, cooperator, spin, &a), note_done, TEXT("")), 0);

@@ -16,7 +16,7 @@
 
 void site_open(struct site *site)
 {
-    weft_loop_options loop = {.size = sizeof loop, .backend = "epoll", .watchdog = WEFT_NEVER};
+    weft_loop_options loop = {.size = sizeof loop, .backend = support_engine(), .watchdog = WEFT_NEVER};
 
     *site = (struct site){.place = "/tmp/weft-attack-XXXXXX"};
     assert_non_null(mkdtemp(site->place));

@@ -549,7 +549,7 @@ static void reader_that_has_gone_is_told(void **state)
     (void)state;
     assert_int_equal(pipe(ends), 0);
     close(ends[0]);
-    fixture_init_on(&f, "epoll", ends[1]); /* which has SIGPIPE ignored */
+    fixture_init_on(&f, support_engine(), ends[1]); /* which has SIGPIPE ignored */
     add_line(&f);
     run(f.loop);
     fixture_fini(&f);
@@ -645,7 +645,7 @@ static void stop_without_a_reader(int ends[2], bool reopens)
     char expected[100];
     unsigned got;
 
-    fixture_init_on(&f, "epoll", ends[1]);
+    fixture_init_on(&f, support_engine(), ends[1]);
     if (!reopens) {
         output_close(&f.log.output);
         f.log.output.fd = ends[1];
@@ -688,7 +688,7 @@ static void slow_reader_gets_every_line(void **state)
 
     (void)state;
     open_pipe(ends);
-    fixture_init_on(&f, "epoll", ends[1]);
+    fixture_init_on(&f, support_engine(), ends[1]);
     stall(&f);
     access_log_stop(&f.log, WEFT_NEVER);
     while (weft_loop_step(f.loop) == 1)
@@ -718,7 +718,7 @@ static void the_pool_writes_while_lines_are_added(void **state)
     struct fixture f;
 
     (void)state;
-    fixture_init(&f, "epoll");
+    fixture_init(&f, support_engine());
     for (int turn = 0; turn < 200; turn++) {
         for (int i = 0; i < 100; i++)
             add_line(&f);

@@ -42,6 +42,9 @@ __attribute__((weak)) const struct law_kind law_kinds[] = {
     {.name = "io_uring 6.10, unix", .backend = "io_uring:6.10", .url = "unix://@weft-law-%", .completes = true},
     {.name = "io_uring 6.15, unix", .backend = "io_uring:6.15", .url = "unix://@weft-law-%", .completes = true},
     {.name = "io_uring, mem", .backend = "io_uring", .url = "mem://law", .tells_reset = true, .is_mem = true},
+    {.name = "poll, tcp", .backend = "poll", .url = "tcp://127.0.0.1:0", .tells_reset = true},
+    {.name = "poll, unix", .backend = "poll", .url = "unix://@weft-law-%"},
+    {.name = "poll, mem", .backend = "poll", .url = "mem://law", .tells_reset = true, .is_mem = true},
     {.name = "sim, tcp",
      .backend = "sim:%",
      .url = "tcp://127.0.0.1:0",
@@ -403,7 +406,7 @@ void law_world_open(struct law_world *world, const struct law_kind *kind, uint64
     weft_loop_options options = {.size = sizeof options, .backend = backend, .watchdog = WEFT_NEVER};
 
     *world = (struct law_world){.kind = kind, .seed = seed, .hash = UINT64_C(0xcbf29ce484222325)};
-    fill_in(backend, sizeof backend, kind->backend, seed);
+    fill_in(backend, sizeof backend, strcmp(kind->backend, "epoll") == 0 ? support_engine() : kind->backend, seed);
     assert_int_equal(weft_loop_new(&options, &world->loop), 0);
     faults.rare_paths = kind->rare ? 300000 : 0;
     if (kind->faulty)

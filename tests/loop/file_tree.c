@@ -134,7 +134,7 @@ int open_path(weft_loop *loop, weft_directory *directory, const char *path, weft
 
 int status_of(const char *path)
 {
-    weft_loop *loop = loop_on("epoll");
+    weft_loop *loop = loop_on(support_engine());
     weft_directory *directory = open_place();
     size_t before = open_descriptors();
     weft_file *file;

@@ -55,7 +55,7 @@ static void listed(weft_file_list *list, int status)
 
 static int list_path(struct listing *listing, const char *path, size_t limit)
 {
-    weft_loop *loop = loop_on("epoll");
+    weft_loop *loop = loop_on(support_engine());
     weft_directory *directory = open_place();
     weft_file *file = NULL;
 
@@ -127,7 +127,7 @@ static void listing_stops_at_its_limit(void **state)
 
 static void empty_directory_and_one_that_vanished_have_no_entries(void **state)
 {
-    weft_loop *loop = loop_on("epoll");
+    weft_loop *loop = loop_on(support_engine());
     weft_directory *directory = open_place();
     struct listing listing;
     weft_file *file = NULL;
@@ -194,7 +194,7 @@ static void failed_read_of_the_directory_is_no_short_listing(void **state)
 
 static void listing_needs_a_scope_that_is_not_cancelled(void **state)
 {
-    weft_loop *loop = loop_on("epoll");
+    weft_loop *loop = loop_on(support_engine());
     weft_scope *scope = weft_scope_open(weft_loop_scope(loop), WEFT_NEVER);
     weft_directory *directory = open_place();
     struct listing listing = {.status = 1};
@@ -218,7 +218,7 @@ static void cancelled_listing_leaves_nothing_behind(void **state)
 {
     (void)state;
     for (int round = 0; round < 200; round++) {
-        weft_loop *loop = loop_on("epoll");
+        weft_loop *loop = loop_on(support_engine());
         weft_scope *scope = weft_scope_open(weft_loop_scope(loop), WEFT_NEVER);
         weft_directory *directory = open_place();
         struct listing listing = {.status = 1};

@@ -14,7 +14,7 @@
 
 static void file_is_opened_and_known(void **state)
 {
-    weft_loop *loop = loop_on("epoll");
+    weft_loop *loop = loop_on(support_engine());
     weft_directory *directory = open_place();
     struct stat about;
     weft_file *file;
@@ -46,7 +46,7 @@ static void file_is_opened_and_known(void **state)
 
 static void cached_file_needs_no_job(void **state)
 {
-    weft_loop *loop = loop_on("epoll");
+    weft_loop *loop = loop_on(support_engine());
     weft_directory *directory = open_place();
     struct opening opening = {.status = 1};
 
@@ -91,7 +91,7 @@ static int socket_at(const char *path)
 
 static void fifo_and_socket_hold_nobody(void **state)
 {
-    weft_loop *loop = loop_on("epoll");
+    weft_loop *loop = loop_on(support_engine());
     weft_directory *directory = open_place();
     weft_file *file;
     char byte;
@@ -116,7 +116,7 @@ static void fifo_and_socket_hold_nobody(void **state)
 
 static void directory_is_opened_as_a_file(void **state)
 {
-    weft_loop *loop = loop_on("epoll");
+    weft_loop *loop = loop_on(support_engine());
     weft_directory *directory = open_place();
     weft_file *file;
     char byte;
@@ -149,7 +149,7 @@ static void directory_that_cannot_be_opened_says_why(void **state)
 static void want_of_descriptors_says_so(void **state)
 {
     struct rlimit normal, tight;
-    weft_loop *loop = loop_on("epoll");
+    weft_loop *loop = loop_on(support_engine());
     weft_directory *directory = open_place();
     weft_file *file;
     int free_fd;
@@ -174,7 +174,7 @@ static void want_of_descriptors_says_so(void **state)
 
 static void opening_needs_a_scope_that_is_not_cancelled(void **state)
 {
-    weft_loop *loop = loop_on("epoll");
+    weft_loop *loop = loop_on(support_engine());
     weft_scope *scope = weft_scope_open(weft_loop_scope(loop), WEFT_NEVER);
     weft_directory *directory = open_place();
     struct opening opening = {.status = 1};
@@ -202,7 +202,7 @@ static void cancelled_opening_leaves_no_file_behind(void **state)
     (void)state;
     faults.nothing_cached = true;
     for (int round = 0; round < 200; round++) {
-        weft_loop *loop = loop_on("epoll");
+        weft_loop *loop = loop_on(support_engine());
         weft_scope *scope = weft_scope_open(weft_loop_scope(loop), WEFT_NEVER);
         weft_directory *directory = open_place();
         struct opening openings[4];

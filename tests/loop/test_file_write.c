@@ -67,7 +67,7 @@ static weft_directory *directory;
 
 static void begin(void)
 {
-    loop = loop_on("epoll");
+    loop = loop_on(support_engine());
     directory = open_place();
 }
 
@@ -367,7 +367,7 @@ static void a_file_that_nobody_waits_for_any_more_is_closed(void **state)
 
 static void write_and_fail(void *arg)
 {
-    weft_loop_options options = {.size = sizeof options, .backend = "epoll", .watchdog = WEFT_NEVER};
+    weft_loop_options options = {.size = sizeof options, .backend = support_engine(), .watchdog = WEFT_NEVER};
     weft_file *file = NULL;
     weft_file_made made;
     int status;

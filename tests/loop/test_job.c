@@ -51,7 +51,7 @@ static void done(weft_job *base, int status)
 
 static weft_loop *loop_with_threads(size_t threads)
 {
-    weft_loop_options options = {.size = sizeof options, .backend = "epoll", .watchdog = WEFT_NEVER};
+    weft_loop_options options = {.size = sizeof options, .backend = support_engine(), .watchdog = WEFT_NEVER};
     weft_loop *loop = NULL;
 
     options.job_threads = threads;
@@ -410,7 +410,7 @@ static void loop_without_a_watchdog_thread_is_not_made(void **state)
 
 static void start_one(void *arg)
 {
-    weft_loop_options options = {.size = sizeof options, .backend = "epoll", .watchdog = WEFT_NEVER};
+    weft_loop_options options = {.size = sizeof options, .backend = support_engine(), .watchdog = WEFT_NEVER};
     weft_loop *loop = NULL;
     struct job job = {.loop = NULL};
     int status = weft_loop_new(&options, &loop);

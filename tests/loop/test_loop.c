@@ -109,6 +109,8 @@ static void backend_is_chosen_by_option_then_environment(void **state)
     assert_int_equal(try_backend(NULL, "", "epoll"), 0);
     assert_int_equal(try_backend(NULL, "sim:18446744073709551615", "sim"), 0);
     assert_int_equal(try_backend("epoll", "sim:1", "epoll"), 0);
+    assert_int_equal(try_backend("poll", NULL, "poll"), 0);
+    assert_int_equal(try_backend(NULL, "poll", "poll"), 0);
     assert_int_equal(try_backend("sim:7", "epoll", "sim"), 0);
 }
 
@@ -452,7 +454,7 @@ static weft_time monotonic(void)
 
 static void el_09_leaps_of_the_wall_clock_move_no_timer(void **state)
 {
-    weft_loop *loop = loop_on("epoll");
+    weft_loop *loop = loop_on(support_engine());
     struct time_fixture one = {.loop = loop};
     weft_time started = weft_loop_now(loop), first, second;
 
@@ -622,7 +624,7 @@ static void foreign_loop_drives_timers_and_posts(void **state)
 
 static void host_need_not_sleep_when_there_is_work(void **state)
 {
-    weft_loop *loop = loop_on("epoll");
+    weft_loop *loop = loop_on(support_engine());
     weft_post post = {.run = posted};
 
     (void)state;

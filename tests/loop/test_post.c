@@ -24,7 +24,7 @@ static void counted_wake(struct backend *backend)
 
 static weft_loop *loop_that_counts_wakes(void)
 {
-    weft_loop *loop = loop_on("epoll");
+    weft_loop *loop = loop_on(support_engine());
 
     real = loop->backend->ops;
     counted = *real;
@@ -80,7 +80,7 @@ static void posts_run_in_order_and_later(void **state)
 
 static void post_from_a_post_runs_in_the_next_turn(void **state)
 {
-    weft_loop *loop = loop_on("epoll");
+    weft_loop *loop = loop_on(support_engine());
     struct letter second = {.post.run = write_down, .letter = 'b', .loop = loop};
     struct letter first = {.post.run = write_down, .letter = 'a', .loop = loop, .next = &second};
 
@@ -101,7 +101,7 @@ static void free_post(weft_post *post)
 
 static void post_may_free_itself_and_is_not_lost_when_the_loop_is_freed(void **state)
 {
-    weft_loop *loop = loop_on("epoll");
+    weft_loop *loop = loop_on(support_engine());
 
     (void)state;
     for (int i = 0; i < 3; i++) {
@@ -247,7 +247,7 @@ static void *ping(void *arg)
 
 static void no_wake_up_is_lost(void **state)
 {
-    weft_loop *loop = loop_on("epoll");
+    weft_loop *loop = loop_on(support_engine());
     struct pinger pingers[THREADS];
 
     (void)state;

@@ -129,13 +129,18 @@ static void what_was_put_off_is_work(struct law_world *world)
     assert_true(put_off > 0);
 }
 
-/* One turn of a host that sleeps whenever it is told that it may: for ever, if that were wrong. */
+/* One turn of a host that sleeps whenever it is told that it may: for ever, if that were wrong. Where there is no
+ * descriptor to wait for it looks every millisecond. */
 static void host_turn(struct law_world *world)
 {
     struct pollfd ready = {.fd = weft_loop_fd(world->loop), .events = POLLIN};
     weft_time sleep = weft_loop_prepare(world->loop);
     struct timespec most = {.tv_sec = sleep / WEFT_SECONDS(1), .tv_nsec = sleep % WEFT_SECONDS(1)};
 
+    if (ready.fd < 0 && sleep > WEFT_MILLISECONDS(1)) {
+        most = (struct timespec){.tv_nsec = WEFT_MILLISECONDS(1)};
+        sleep = 0;
+    }
     assert_true(ppoll(&ready, 1, sleep == WEFT_NEVER ? NULL : &most, NULL) >= 0);
     law_turns(world, 1);
 }

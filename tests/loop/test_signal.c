@@ -48,7 +48,7 @@ static bool is_blocked(int number)
 
 static void signal_is_delivered_from_the_loop(void **state)
 {
-    weft_loop *loop = loop_on("epoll");
+    weft_loop *loop = loop_on(support_engine());
     struct watch watch = {.stops_itself = true};
 
     (void)state;
@@ -65,7 +65,7 @@ static void signal_is_delivered_from_the_loop(void **state)
 
 static void all_watches_on_a_number_are_called_in_order(void **state)
 {
-    weft_loop *loop = loop_on("epoll");
+    weft_loop *loop = loop_on(support_engine());
     struct watch first = {.stops_itself = true}, second = first, other = first;
 
     (void)state;
@@ -85,7 +85,7 @@ static void all_watches_on_a_number_are_called_in_order(void **state)
 /* The first stops itself, and the second goes on watching: the number must stay blocked. */
 static void watch_that_stops_in_its_callback_leaves_the_others(void **state)
 {
-    weft_loop *loop = loop_on("epoll");
+    weft_loop *loop = loop_on(support_engine());
     struct watch first = {.stops_itself = true}, second = {.stops_loop = true};
 
     (void)state;
@@ -103,7 +103,7 @@ static void watch_that_stops_in_its_callback_leaves_the_others(void **state)
 
 static void watch_stopped_by_another_is_not_called(void **state)
 {
-    weft_loop *loop = loop_on("epoll");
+    weft_loop *loop = loop_on(support_engine());
     struct watch first = {.stops_itself = true}, second = {.stops_itself = true};
 
     (void)state;
@@ -121,7 +121,7 @@ static void watch_stopped_by_another_is_not_called(void **state)
 static void number_that_cannot_be_watched_is_refused(void **state)
 {
     static const int bad[] = {0, -1, 65, 1000, SIGKILL, SIGSTOP, INT32_MAX, INT32_MIN};
-    weft_loop *loops[] = {loop_on("epoll"), loop_on_sim()};
+    weft_loop *loops[] = {loop_on(support_engine()), loop_on_sim()};
 
     (void)state;
     for (size_t i = 0; i < 2; i++) {
@@ -138,7 +138,7 @@ static void number_that_cannot_be_watched_is_refused(void **state)
 
 static void watch_needs_a_scope_that_is_not_cancelled(void **state)
 {
-    weft_loop *loop = loop_on("epoll");
+    weft_loop *loop = loop_on(support_engine());
     weft_scope *scope = weft_scope_open(weft_loop_scope(loop), WEFT_NEVER);
     struct watch watch = {.raised = 0};
 
@@ -154,7 +154,7 @@ static void watch_needs_a_scope_that_is_not_cancelled(void **state)
 
 static void closing_the_scope_stops_watching(void **state)
 {
-    weft_loop *loop = loop_on("epoll");
+    weft_loop *loop = loop_on(support_engine());
     weft_scope *scope = weft_scope_open(weft_loop_scope(loop), WEFT_NEVER);
     struct watch watch = {.raised = 0};
 
@@ -169,7 +169,7 @@ static void closing_the_scope_stops_watching(void **state)
 
 static void el_17_signal_storm_is_merged_and_starves_nobody(void **state)
 {
-    weft_loop *loop = loop_on("epoll");
+    weft_loop *loop = loop_on(support_engine());
     struct watch watch = {.raised = 0};
 
     (void)state;

@@ -509,7 +509,7 @@ static void stop_a_neighbour(weft_timer *timer)
 /* On the real clock, since virtual time stands still while there is something to run in every turn. */
 static void run_crowd(void (*fired)(weft_timer *timer), size_t target)
 {
-    crowd = (struct crowd){.loop = loop_on("epoll"), .target = target, .post = {.run = every_turn}};
+    crowd = (struct crowd){.loop = loop_on(support_engine()), .target = target, .post = {.run = every_turn}};
     crowd.timers = calloc(MILLION, sizeof *crowd.timers);
     assert_non_null(crowd.timers);
     for (size_t i = 0; i < MILLION; i++) {

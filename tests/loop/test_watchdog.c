@@ -57,7 +57,7 @@ static void hold_until_named_in_a_post(weft_post *post)
 
 static void callback_that_holds_the_turn_is_named_once(void **state)
 {
-    weft_loop *loop = guarded_loop("epoll", LIMIT);
+    weft_loop *loop = guarded_loop(support_engine(), LIMIT);
     weft_post post = {.run = hold_until_named_in_a_post};
     weft_timer timer;
 
@@ -106,7 +106,7 @@ static weft_loop *loop_whose_reports_are_remembered(void)
     named[0] = '\0';
     atomic_store(&is_named, false);
     weft_log_set_sink(remember_name, NULL);
-    return guarded_loop("epoll", LIMIT);
+    return guarded_loop(support_engine(), LIMIT);
 }
 
 /* Exported, as the functions of a program are that is linked with -rdynamic, and those of a library. */
@@ -221,7 +221,7 @@ static void nothing(weft_timer *timer)
 
 static void loop_that_waits_or_is_not_running_holds_nothing(void **state)
 {
-    weft_loop *loop = guarded_loop("epoll", LIMIT);
+    weft_loop *loop = guarded_loop(support_engine(), LIMIT);
     weft_timer timer;
 
     (void)state;
@@ -242,7 +242,7 @@ static void hold_beyond_any_limit(weft_timer *timer)
 
 static void watchdog_can_be_left_out_and_a_simulated_loop_has_none(void **state)
 {
-    weft_loop *loops[] = {guarded_loop("epoll", WEFT_NEVER), guarded_loop("sim:1", LIMIT)};
+    weft_loop *loops[] = {guarded_loop(support_engine(), WEFT_NEVER), guarded_loop("sim:1", LIMIT)};
 
     (void)state;
     for (size_t i = 0; i < 2; i++) {
@@ -262,7 +262,7 @@ static void extreme_limits_are_taken(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
-        weft_loop_free(guarded_loop("epoll", limits[i]));
+        weft_loop_free(guarded_loop(support_engine(), limits[i]));
 }
 
 int main(void)

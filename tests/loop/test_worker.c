@@ -42,7 +42,7 @@ static void nothing(weft_timer *timer)
 
 static void world_init(struct world *world)
 {
-    *world = (struct world){.loop = loop_on("epoll")};
+    *world = (struct world){.loop = loop_on(support_engine())};
     assert_int_equal(weft_timer_init(&world->timer, weft_loop_scope(world->loop), nothing), 0);
     weft_timer_start(&world->timer, WEFT_HOURS(1));
 }

@@ -21,7 +21,7 @@ static inline int setup_on(void **state, const char *backend)
 
 static inline int setup_on_epoll(void **state)
 {
-    return setup_on(state, "epoll");
+    return setup_on(state, support_engine());
 }
 
 static inline int setup_on_sim(void **state)

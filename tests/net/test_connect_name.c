@@ -90,7 +90,7 @@ static char port[16];
 
 static int begin(void **state)
 {
-    weft_loop_options options = {.size = sizeof options, .backend = "epoll", .watchdog = WEFT_NEVER};
+    weft_loop_options options = {.size = sizeof options, .backend = support_engine(), .watchdog = WEFT_NEVER};
     char url[WEFT_LISTENER_URL];
 
     support_setup(state);

@@ -72,7 +72,7 @@ static void stop_worker(weft_post *post)
 static void start_worker(struct worker *worker, weft_connection_limit *limit)
 {
     weft_listen_options options = {.size = sizeof options, .limit = limit};
-    weft_loop_options loop = {.size = sizeof loop, .backend = "epoll", .watchdog = WEFT_NEVER};
+    weft_loop_options loop = {.size = sizeof loop, .backend = support_engine(), .watchdog = WEFT_NEVER};
     char url[WEFT_LISTENER_URL];
 
     *worker = (struct worker){.factory.ops = &factory_ops, .protocol.ops = &greeter, .stop.run = stop_worker};

@@ -94,7 +94,8 @@ int __wrap_names_resolve(const char *host, weft_address *ret, size_t room)
 
 static void open_loop(void)
 {
-    weft_loop_options options = {.size = sizeof options, .backend = "epoll", .watchdog = WEFT_NEVER, .job_threads = 1};
+    weft_loop_options options = {
+        .size = sizeof options, .backend = support_engine(), .watchdog = WEFT_NEVER, .job_threads = 1};
 
     assert_int_equal(weft_loop_new(&options, &loop), 0);
 }
@@ -385,7 +386,7 @@ static void without_a_thread_it_is_refused_and_with_one_it_waits(void **state)
 
 static int look_up_in_child(void)
 {
-    weft_loop_options options = {.size = sizeof options, .backend = "epoll", .watchdog = WEFT_NEVER};
+    weft_loop_options options = {.size = sizeof options, .backend = support_engine(), .watchdog = WEFT_NEVER};
 
     weft_loop_free(loop); /* a copy of the parent's */
     if (weft_loop_new(&options, &loop) < 0 || try_start(&looked[MANY - 1], weft_loop_scope(loop), "some.example") < 0 ||

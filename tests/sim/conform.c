@@ -23,6 +23,8 @@ static const struct conform_kind kinds[] = {
     {.name = "io_uring 6.10, unix", .net = CONFORM_UNIX, .uring = "6.10", .completes = true},
     {.name = "io_uring 6.15, tcp", .net = CONFORM_TCP, .uring = "6.15", .completes = true},
     {.name = "io_uring 6.15, unix", .net = CONFORM_UNIX, .uring = "6.15", .completes = true},
+    {.name = "kernel, tcp, by poll", .net = CONFORM_TCP, .by_poll = true},
+    {.name = "kernel, unix, by poll", .net = CONFORM_UNIX, .by_poll = true},
     {.name = "sim, tcp", .net = CONFORM_TCP, .simulated = true},
     {.name = "sim, unix", .net = CONFORM_UNIX, .simulated = true},
     {.name = "sim, in memory", .net = CONFORM_MEMORY, .simulated = true},
@@ -453,7 +455,7 @@ static void open_backend(struct conform *conform, uint64_t seed)
     if (conform->kind->uring) {
         assert_int_equal(backend_uring_open_tier(conform->kind->uring, &conform->backend), 0);
     } else if (!conform->kind->simulated) {
-        assert_int_equal(backend_epoll_open(&conform->backend), 0);
+        assert_int_equal((conform->kind->by_poll ? backend_poll_open : backend_epoll_open)(&conform->backend), 0);
     } else {
         assert_int_equal(backend_sim_open(seed, &conform->backend), 0);
         if (conform->kind->far)

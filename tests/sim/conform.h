@@ -58,6 +58,7 @@ struct conform_kind {
     const char *name;
     enum conform_net net;
     const char *uring; /* this tier of io_uring */
+    bool by_poll;      /* else, of the kernel, by epoll */
     bool simulated;
     bool far;       /* it takes time to get there */
     bool completes; /* some connections complete their sends later, with buffers of all sizes */

@@ -2,6 +2,7 @@
 #include "support/support.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "support/log_check.h"
 
@@ -19,6 +20,13 @@ void support_set_context(const char *format, ...)
 void support_clear_context(void)
 {
     context[0] = '\0';
+}
+
+const char *support_engine(void)
+{
+    const char *engine = getenv("WEFT_TEST_ENGINE");
+
+    return engine ? engine : "epoll";
 }
 
 static void report_context(void)

@@ -65,6 +65,12 @@ void support_log_expect(const char *substring);
 /** How many events of any level that contain @p substring were logged. */
 size_t support_log_count(const char *substring);
 
+/**
+ * Which backend a test takes that wants sockets of the system and not a certain one: the environment's WEFT_TEST_ENGINE,
+ * in the words of weft_loop_options.backend, or "epoll".
+ */
+const char *support_engine(void);
+
 /* Input in every division. */
 
 /** Takes the pieces of one input, in order. The pieces are *borrowed*, and each is a block of its own. */

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/epoll.h>
@@ -89,6 +90,7 @@
 #define epoll_ctl(epoll, operation, fd, event) \
     TORTURE_CALL("epoll_ctl", (operation) == EPOLL_CTL_ADD, fd, -1, torture_epoll_ctl(epoll, operation, fd, event))
 #define epoll_wait(...) TORTURE_CALL("epoll_wait", true, -1, -1, (epoll_wait)(__VA_ARGS__))
+#define poll(...) TORTURE_CALL("poll", true, -1, -1, (poll)(__VA_ARGS__))
 #define eventfd(...) TORTURE_CALL("eventfd", true, -1, -1, (eventfd)(__VA_ARGS__))
 /* One that exists can always be given other signals; -1 makes one. */
 #define signalfd(fd, ...) TORTURE_CALL("signalfd", __builtin_constant_p(fd), -1, -1, (signalfd)(fd, __VA_ARGS__))

@@ -52,6 +52,7 @@ static const struct errors table[] = {
     {"io_uring_setup", {DESCRIPTORS_OR_MEMORY, EPERM, ENOSYS}},
     {"io_uring_register", {ENOMEM}},
     {"io_uring_enter", {EINTR, EAGAIN, EBUSY}},
+    {"poll", {EINTR}},
     {"eventfd", {DESCRIPTORS_OR_MEMORY, ENODEV}},
     {"signalfd", {DESCRIPTORS_OR_MEMORY, ENODEV}},
     {"open", {DESCRIPTORS_OR_MEMORY, EACCES, ENOENT, EIO}},

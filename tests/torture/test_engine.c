@@ -35,7 +35,7 @@ struct engine {
 static int play(void *arg)
 {
     const struct engine *engine = arg;
-    weft_loop_options options = {.size = sizeof options, .backend = "epoll", .watchdog = engine->watchdog};
+    weft_loop_options options = {.size = sizeof options, .backend = support_engine(), .watchdog = engine->watchdog};
     weft_loop *loop;
     int status;
 
@@ -321,7 +321,7 @@ static int visit_worker(weft_loop *other)
 
 static int work_elsewhere(weft_loop *loop)
 {
-    weft_loop_options options = {.size = sizeof options, .backend = "epoll", .watchdog = WEFT_NEVER};
+    weft_loop_options options = {.size = sizeof options, .backend = support_engine(), .watchdog = WEFT_NEVER};
     weft_loop *other;
     int status = weft_loop_new(&options, &other);
 

@@ -120,7 +120,7 @@ struct kernel {
 
 static int use_files(const struct kernel *kernel)
 {
-    weft_loop_options options = {.size = sizeof options, .backend = "epoll", .watchdog = WEFT_NEVER};
+    weft_loop_options options = {.size = sizeof options, .backend = support_engine(), .watchdog = WEFT_NEVER};
     struct use use = {.cannot_tell = kernel && kernel->error == ENOSYS};
     weft_directory *directory;
     int status = weft_directory_open(folder, &directory);
@@ -254,7 +254,7 @@ static void remove_left(void *arg)
 
 static int play_writing(void *arg)
 {
-    weft_loop_options options = {.size = sizeof options, .backend = "epoll", .watchdog = WEFT_NEVER};
+    weft_loop_options options = {.size = sizeof options, .backend = support_engine(), .watchdog = WEFT_NEVER};
     struct writing writing = {0};
     int status = weft_directory_open(folder, &writing.directory);
 

@@ -110,7 +110,7 @@ static void bystander_asks(struct site *site)
 static void prepare_site(void *arg)
 {
     struct site *site = arg;
-    weft_loop_options options = {.size = sizeof options, .backend = "epoll", .watchdog = WEFT_NEVER};
+    weft_loop_options options = {.size = sizeof options, .backend = support_engine(), .watchdog = WEFT_NEVER};
     char url[WEFT_LISTENER_URL];
 
     assert_int_equal(weft_loop_new(&options, &site->loop), 0);

@@ -198,6 +198,8 @@ static void every_call_fails(void **state)
         {.name = "io_uring 6.1, tcp", .backend = "io_uring:6.1", .url = "tcp://127.0.0.1:0"},
         {.name = "io_uring 6.15, tcp", .backend = "io_uring:6.15", .url = "tcp://127.0.0.1:0"},
         {.name = "io_uring 6.10, unix", .backend = "io_uring:6.10", .url = "unix:///tmp/weft-torture-%.sock"},
+        {.name = "poll, tcp", .backend = "poll", .url = "tcp://127.0.0.1:0"},
+        {.name = "poll, unix", .backend = "poll", .url = "unix:///tmp/weft-torture-%.sock"},
     };
 
     (void)state;
@@ -277,6 +279,7 @@ static void starting_fails_cleanly(void **state)
         {"epoll", "unix:///tmp/weft-torture.sock", {.size = sizeof(weft_listen_options), .unix_mode = 0600}},
         {"io_uring", "tcp://127.0.0.1:0", {.size = sizeof(weft_listen_options)}},
         {"epoll", "mem://x", {.size = sizeof(weft_listen_options)}},
+        {"poll", "tcp://127.0.0.1:0", {.size = sizeof(weft_listen_options)}},
         {"sim:1", "mem://x", {.size = sizeof(weft_listen_options)}},
     };
 

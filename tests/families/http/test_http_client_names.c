@@ -210,7 +210,7 @@ static void a_name_that_hangs_is_given_up_in_time_and_nobody_waits_for_it(void *
 {
     static const weft_http_receiver_ops ops = {.gone = stop};
     weft_http_receiver receiver = {.ops = &ops};
-    weft_loop_options options = {.size = sizeof options, .backend = "epoll", .watchdog = WEFT_NEVER};
+    weft_loop_options options = {.size = sizeof options, .backend = support_engine(), .watchdog = WEFT_NEVER};
     weft_http_client_options short_time = {.size = sizeof short_time, .name_time = WEFT_MILLISECONDS(1)};
     weft_http_call call = {.size = sizeof call, .url = "http://hangs.example/"};
     char path[64];
