@@ -82,7 +82,7 @@ const struct readiness_engine epoll_engine = {
 static int epoll_wait_for(struct backend *backend, weft_time timeout)
 {
     struct epoll_backend *self = epoll_of(backend);
-    int count = epoll_wait(self->epoll, self->events, EPOLL_BATCH, readiness_patience(backend, timeout));
+    int count = epoll_wait(self->epoll, self->events, EPOLL_BATCH, readiness_patience(&self->ready, timeout));
 
     self->ready.event_count = count < 0 ? 0 : count;
     return count < 0 && errno != EINTR ? -errno : 0;
@@ -119,7 +119,8 @@ static void epoll_dispatch(struct backend *backend)
         }
     }
     ready->event_count = 0;
-    epoll_watch_free(&self->stopped);
+    if (self->stopped)
+        epoll_watch_free(&self->stopped);
     memory_dispatch(backend->memory);
     job_pool_collect(ready->jobs);
 }

@@ -207,7 +207,7 @@ static int poll_wait(struct backend *backend, weft_time timeout)
     int count;
 
     arrange(self);
-    count = poll(self->entries, (nfds_t)self->count, readiness_patience(backend, timeout));
+    count = poll(self->entries, (nfds_t)self->count, readiness_patience(&self->ready, timeout));
     self->ready.event_count = count < 0 ? 0 : count;
     return count < 0 && errno != EINTR ? -errno : 0;
 }

@@ -56,15 +56,6 @@ bool readiness_has_work(const struct backend *backend)
     return weft_container_of(backend, const struct readiness, base)->ready_first || memory_has_work(backend->memory);
 }
 
-int readiness_patience(struct backend *backend, weft_time timeout)
-{
-    if (readiness_has_work(backend))
-        timeout = 0;
-    if (timeout < WEFT_HOURS(1))
-        return (int)((timeout + WEFT_MILLISECONDS(1) - 1) / WEFT_MILLISECONDS(1));
-    return timeout != WEFT_NEVER ? 3600 * 1000 : -1;
-}
-
 void readiness_run_ready(struct readiness *self)
 {
     struct backend_stream *stream = self->ready_first;

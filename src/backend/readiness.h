@@ -34,6 +34,7 @@
 #include <weft/list.h>
 
 #include "backend/backend.h"
+#include "backend/memory_stream.h"
 
 #ifndef POLLRDHUP /* only Linux has it */
 #define POLLRDHUP 0
@@ -120,7 +121,14 @@ static inline void readiness_dispatch_begin(struct readiness *self)
 }
 void readiness_take_signals(struct readiness *self);
 /* How long to wait, in milliseconds, rounded up; -1: for ever. */
-int readiness_patience(struct backend *backend, weft_time timeout);
+static inline int readiness_patience(const struct readiness *self, weft_time timeout)
+{
+    if (self->ready_first || memory_has_work(self->base.memory))
+        return 0;
+    if (timeout < WEFT_HOURS(1))
+        return (int)((timeout + WEFT_MILLISECONDS(1) - 1) / WEFT_MILLISECONDS(1));
+    return timeout != WEFT_NEVER ? 3600 * 1000 : -1;
+}
 bool readiness_has_work(const struct backend *backend);
 void readiness_wake(struct backend *backend);
 int readiness_signal_watch(struct backend *backend, int number, bool on);
