@@ -159,6 +159,40 @@ static void write_stall(struct law_world *world)
     check_time_about(&world->client[0], WEFT_SECONDS(30), WEFT_SECONDS(1));
 }
 
+static struct backend_transport slow;
+static int64_t on_its_way, takes;
+
+static int64_t take_a_byte(const struct backend_stream *stream)
+{
+    (void)stream;
+    if (takes > 0) {
+        takes--;
+        on_its_way--;
+    }
+    return on_its_way;
+}
+
+/* The peer is looked at every 30 seconds; twice it has taken a byte, and then no more. */
+static void write_stall_of_a_peer_that_took_its_time_before(struct law_world *world)
+{
+    static const struct law_hooks server = {.connected = pause_at_once};
+    struct backend_stream *handle;
+
+    pair_at(world, &server, &quiet, NULL);
+    write_too_much(world);
+    law_pass(world, WEFT_SECONDS(5));
+    handle = (struct backend_stream *)world->client[0].stream; /* a weft_stream begins with it */
+    slow = *handle->transport;
+    slow.unconfirmed = take_a_byte;
+    handle->transport = &slow;
+    on_its_way = 10;
+    takes = 2;
+    law_until(world, client_lost);
+    assert_int_equal(world->client[0].reason, WEFT_EWRITESTALL);
+    assert_true(world->client[0].lost_at >= began + WEFT_SECONDS(90));
+    assert_true(world->client[0].lost_at <= began + WEFT_SECONDS(91)); /* each look may be a tick late */
+}
+
 static void write_stall_while_closing(struct law_world *world)
 {
     static const struct law_hooks server = {.connected = pause_at_once};
@@ -352,6 +386,7 @@ static const struct law laws[] = {
     {"EL-27: idle time of zero is the default", idle_time_of_zero_is_the_default, TIMED},
     {"EL-27: never is a word", never_is_a_word, TIMED},
     {"write stall", write_stall, TIMED},
+    {"write stall of a peer that took its time before", write_stall_of_a_peer_that_took_its_time_before, TIMED},
     {"write stall while closing", write_stall_while_closing, TIMED},
     {"lifetime", lifetime, TIMED},
     {"an idle end in the middle of output is a reset", an_idle_end_in_the_middle_of_output_is_a_reset, TIMED},

@@ -28,6 +28,7 @@ struct told {
     size_t most_queued;
     bool cancels;
     weft_stream *upgraded;
+    weft_address peer;
 };
 
 static struct told *told_of(weft_http_receiver *receiver, weft_http_request *request)
@@ -45,6 +46,7 @@ static void on_head(weft_http_receiver *receiver, weft_http_request *request)
     struct told *told = told_of(receiver, request);
 
     told->heads++;
+    told->peer = *weft_http_request_peer(request);
     assert_true(weft_http_request_status(request) >= 200);
     assert_int_equal(told->bytes, 0);
 }
@@ -225,6 +227,24 @@ static void a_pause_before_the_head_holds_the_body(void **state)
     finish(&told);
     assert_int_equal(told.reason, 0);
     assert_string_equal(told.text, "ok");
+    origin_close(&world);
+}
+
+static void the_peer_is_known_on_a_kept_connection_too(void **state)
+{
+    (void)state;
+    open_with(NULL);
+    for (int i = 0; i < 2; i++) {
+        struct told told = {0};
+        char text[WEFT_ADDRESS_TEXT];
+
+        origin_will_say(origin, OK);
+        start(&told, (weft_http_call){0});
+        finish(&told);
+        weft_address_text(&told.peer, text);
+        assert_string_equal(text, origin->host);
+    }
+    assert_int_equal(origin->connections, 1);
     origin_close(&world);
 }
 
@@ -734,6 +754,7 @@ int main(void)
         support_test(a_response_comes_piece_by_piece),
         support_test(a_paused_response_waits),
         support_test(a_pause_before_the_head_holds_the_body),
+        support_test(the_peer_is_known_on_a_kept_connection_too),
         support_test(a_second_pause_is_ended_by_the_first_resume),
         support_test(pause_and_resume_after_the_end_do_nothing),
         support_test(the_end_comes_after_a_pause_at_the_last_byte),
