@@ -180,6 +180,7 @@ static void references_are_resolved_as_the_standard_shows(void **state)
         {"/g", "http://a/g"},
         {"//g", "http://g"},
         {"?y", "http://a/b/c/d;p?y"},
+        {"?", "http://a/b/c/d;p?"},
         {"g?y", "http://a/b/c/g?y"},
         {"#s", "http://a/b/c/d;p?q"},
         {"g#s", "http://a/b/c/g"},
