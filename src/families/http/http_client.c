@@ -179,12 +179,10 @@ static void end(weft_http_client *client, int reason)
     http_client_changed(client);
 }
 
+/* Its connections are in a scope beneath the same one, which is cancelled as well. */
 static void cancelled(weft_scope_member *member, int reason)
 {
-    weft_http_client *client = weft_container_of(member, weft_http_client, member);
-
-    end(client, reason);
-    weft_scope_cancel(client->scope, reason);
+    end(weft_container_of(member, weft_http_client, member), reason);
 }
 
 static const struct scope_member_class client_class = {.kind = "http client", .cancel = cancelled};

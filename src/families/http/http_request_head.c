@@ -99,9 +99,10 @@ static void add_short_body(struct head *head, weft_http_request *request)
     request->sent = request->length;
 }
 
+/* The target and the authority are parts of the URL. */
 static size_t room_for(const weft_http_request *request)
 {
-    size_t room = FIXED + request->method.length + request->url_length * 2 + request->lines.length +
+    size_t room = FIXED + request->method.length + request->url_length + request->lines.length +
                   request->secret_lines.length + request->upgrade.length + strlen(request->client->user_agent);
 
     return request->length <= TOGETHER ? room + (size_t)request->length : room;
