@@ -50,15 +50,14 @@ static weft_bytes without_fragment(weft_bytes text)
 
 /* -- the host -- */
 
+/* What http1_authority_parse has taken: between brackets that is an IPv6 address. */
 static bool is_host(weft_bytes host)
 {
     uint8_t ip[16];
 
     if (host.length == 0 || host.length > HOST_MOST)
         return false;
-    if (host.data[0] == '[')
-        return host.length > 2 && url_parse_ipv6(weft_bytes_of(host.data + 1, host.length - 2), ip);
-    return url_is_name(host) || url_parse_ipv4(host, ip);
+    return host.data[0] == '[' || url_is_name(host) || url_parse_ipv4(host, ip);
 }
 
 /* -- the whole -- */
