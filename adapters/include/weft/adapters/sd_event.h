@@ -48,8 +48,8 @@ typedef struct weft_sd_guest weft_sd_guest;
  */
 WEFT_API WEFT_NODISCARD int weft_sd_guest_new(weft_scope *scope, sd_event *event, void (*exited)(int code, void *arg),
                                               void *arg, weft_sd_guest **ret_guest);
-/** Ends it: @p event is run no more, and can be run by itself again. At any time, also from a callback of either. NULL
- *  does nothing. */
+/** Ends it: @p event is run no more, and can be run by itself again. At any time, also from a callback of either.
+ *  NULL does nothing. */
 WEFT_API void weft_sd_guest_free(weft_sd_guest *guest);
 
 WEFT_END_DECLS
