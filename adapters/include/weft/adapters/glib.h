@@ -6,9 +6,9 @@
 #ifndef WEFT_ADAPTERS_GLIB_H
 #define WEFT_ADAPTERS_GLIB_H
 
-#include <glib.h>
+#include <gio/gio.h>
 
-#include <weft/loop.h>
+#include <weft/deferred.h>
 
 WEFT_BEGIN_DECLS
 
@@ -52,6 +52,42 @@ WEFT_API void weft_glib_guest_touch(weft_glib_guest *guest);
 /** Ends it: the context is iterated no more, and can be iterated by others. At any time, also from a callback of
  *  either. NULL does nothing. */
 WEFT_API void weft_glib_guest_free(weft_glib_guest *guest);
+
+/** What an asynchronous call of GIO answers: what its `_finish` function takes. */
+WEFT_DEFERRED(weft_glib_result, GAsyncResult *);
+
+/**
+ * A deferred for a call of GIO's. Pass what it gives you on, with weft_glib_ready:
+ *
+ *     weft_glib_result opened = weft_glib_call(scope, &cancellable, &data);
+ *     g_file_read_async(file, G_PRIORITY_DEFAULT, cancellable, weft_glib_ready, data);
+ *
+ * and when it has fired, call g_file_read_finish with its value, which is *returned*: g_object_unref it. Cancelling the
+ * deferred cancels the call and drops what it will answer. The call must be made, on the thread of the loop, from which
+ * its context is iterated.
+ * @param[out] ret_cancellable  *borrowed*, *until* the call has answered
+ * @param[out] ret_data  for weft_glib_ready
+ * @return a deferred; if its `deferred` is NULL memory is short, and *@p ret_cancellable and *@p ret_data are untouched:
+ *         then make no call
+ */
+WEFT_API weft_glib_result weft_glib_call(weft_scope *scope, GCancellable **ret_cancellable, gpointer *ret_data);
+/** A GAsyncReadyCallback, for weft_glib_call. */
+WEFT_API void weft_glib_ready(GObject *source, GAsyncResult *result, gpointer data);
+
+/**
+ * Has @p task return what @p done comes to: TRUE (g_task_propagate_boolean), or the error. When the task's GCancellable
+ * is cancelled, by any thread, @p done is, too. Nobody else may wait for @p done: its next callback sees success.
+ * @param scope  any of the loop that @p done is on
+ * @param task  the function takes a reference; its context is iterated on the loop's thread
+ * @return 0; WEFT_ENOMEM, and then nothing will be returned in @p task
+ */
+WEFT_API WEFT_NODISCARD int weft_glib_return(weft_done done, weft_scope *scope, GTask *task);
+
+/** @p error as GLib has it: G_IO_ERROR_CANCELLED, or what g_io_error_from_errno says, with Weft's text.
+ *  @return *returned*, the caller frees it with g_error_free */
+WEFT_API GError *weft_glib_error_new(int error);
+/** The other way round. @return WEFT_ECANCELED, WEFT_ETIMEDOUT, or -EIO for what has no counterpart; 0 for NULL */
+WEFT_API int weft_glib_error_from(const GError *error);
 
 WEFT_END_DECLS
 
