@@ -67,8 +67,8 @@ WEFT_DEFERRED(weft_glib_result, GAsyncResult *);
  * its context is iterated.
  * @param[out] ret_cancellable  *borrowed*, *until* the call has answered
  * @param[out] ret_data  for weft_glib_ready
- * @return a deferred; if its `deferred` is NULL memory is short, and *@p ret_cancellable and *@p ret_data are untouched:
- *         then make no call
+ * @return a deferred; if its `deferred` is NULL memory is short, and *@p ret_cancellable and *@p ret_data are
+ *         untouched: then make no call
  */
 WEFT_API weft_glib_result weft_glib_call(weft_scope *scope, GCancellable **ret_cancellable, gpointer *ret_data);
 /** A GAsyncReadyCallback, for weft_glib_call. */

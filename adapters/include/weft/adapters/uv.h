@@ -8,6 +8,7 @@
 
 #include <uv.h>
 
+#include <weft/deferred.h>
 #include <weft/loop.h>
 
 WEFT_BEGIN_DECLS
@@ -54,6 +55,45 @@ WEFT_API WEFT_NODISCARD int weft_uv_guest_new(weft_scope *scope, uv_loop_t *uv, 
 /** Ends it: @p uv is run no more, and can be run by itself again. At any time, also from a callback of either. NULL
  *  does nothing. */
 WEFT_API void weft_uv_guest_free(weft_uv_guest *guest);
+
+/** What a request of libuv's comes to: its result or status, which is not negative. */
+WEFT_DEFERRED(weft_uv_result, ssize_t);
+
+/**
+ * A deferred with a request for one call of libuv's:
+ *
+ *     uv_fs_t *open;
+ *     weft_uv_result opened = weft_uv_request(scope, sizeof *open, (void **)&open);
+ *     weft_uv_begun(opened, uv_fs_open(uv, open, path, O_RDONLY, 0, weft_uv_fs_done));
+ *
+ * It fails with what libuv says: an errno, WEFT_ENONAME for names that are not found, -EIO for what is neither. What is
+ * in the request is read, and cleaned up (uv_fs_req_cleanup, uv_freeaddrinfo), in the deferred's callbacks or by the task
+ * that awaited it. Cancelling the deferred cancels the request (uv_cancel); if libuv is at it already it is finished, and
+ * what it brings is cleaned up.
+ *
+ * @param scope  of the loop on whose thread the libuv loop runs
+ * @param size  of the request: a uv_fs_t, uv_work_t, uv_getaddrinfo_t, or one with a callback that gets a status
+ * @param[out] ret_request  zeroed; *until* the deferred is freed and libuv has called back; its `data` is the caller's
+ * @return a deferred; if its `deferred` is NULL memory is short, and *@p ret_request is untouched: then make no call
+ */
+WEFT_API weft_uv_result weft_uv_request(weft_scope *scope, size_t size, void **ret_request);
+/** Says what libuv answered to the call: if that is negative, there will be no callback, and @p result fails. */
+WEFT_API void weft_uv_begun(weft_uv_result result, int status);
+/** @name Callbacks for requests of weft_uv_request
+ * @{ */
+/** For the functions with a uv_fs_t. */
+WEFT_API void weft_uv_fs_done(uv_fs_t *request);
+/** For uv_queue_work. */
+WEFT_API void weft_uv_work_done(uv_work_t *request, int status);
+/** For uv_getaddrinfo; the addresses are in `request->addrinfo`. */
+WEFT_API void weft_uv_getaddrinfo_done(uv_getaddrinfo_t *request, int status, struct addrinfo *addresses);
+/** For uv_tcp_connect and uv_pipe_connect. */
+WEFT_API void weft_uv_connect_done(uv_connect_t *request, int status);
+/** For uv_write. */
+WEFT_API void weft_uv_write_done(uv_write_t *request, int status);
+/** For uv_shutdown. */
+WEFT_API void weft_uv_shutdown_done(uv_shutdown_t *request, int status);
+/** @} */
 
 WEFT_END_DECLS
 
