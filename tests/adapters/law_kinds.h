@@ -19,6 +19,17 @@
          .url = "mem://law",                                                                                      \
          .tells_reset = true,                                                                                     \
          .is_mem = true},                                                                                         \
+        {.name = "in " host_name ", io_uring, tcp",                                                               \
+         .host = (functions),                                                                                     \
+         .backend = "io_uring",                                                                                   \
+         .url = "tcp://127.0.0.1:0",                                                                              \
+         .tells_reset = true,                                                                                     \
+         .completes = true},                                                                                      \
+        {.name = "in " host_name ", io_uring, unix",                                                              \
+         .host = (functions),                                                                                     \
+         .backend = "io_uring",                                                                                   \
+         .url = "unix://@weft-law-%",                                                                             \
+         .completes = true},                                                                                      \
         {.name = NULL},                                                                                           \
     }
 

@@ -66,10 +66,10 @@ WEFT_DEFERRED(weft_uv_result, ssize_t);
  *     weft_uv_result opened = weft_uv_request(scope, sizeof *open, (void **)&open);
  *     weft_uv_begun(opened, uv_fs_open(uv, open, path, O_RDONLY, 0, weft_uv_fs_done));
  *
- * It fails with what libuv says: an errno, WEFT_ENONAME for names that are not found, -EIO for what is neither. What is
- * in the request is read, and cleaned up (uv_fs_req_cleanup, uv_freeaddrinfo), in the deferred's callbacks or by the task
- * that awaited it. Cancelling the deferred cancels the request (uv_cancel); if libuv is at it already it is finished, and
- * what it brings is cleaned up.
+ * It fails with what libuv says: an errno, WEFT_ENONAME for names that are not found, -EIO for what is neither. What
+ * is in the request is read, and cleaned up (uv_fs_req_cleanup, uv_freeaddrinfo), in the deferred's callbacks or by
+ * the task that awaited it. Cancelling the deferred cancels the request (uv_cancel); if libuv is at it already it is
+ * finished, and what it brings is cleaned up.
  *
  * @param scope  of the loop on whose thread the libuv loop runs
  * @param size  of the request: a uv_fs_t, uv_work_t, uv_getaddrinfo_t, or one with a callback that gets a status
