@@ -40,6 +40,9 @@ enum { BACKEND_READABLE = 1, BACKEND_WRITABLE = 2, BACKEND_FAILED = 4, BACKEND_H
 /* A send that has not completed: `sent` will be called. */
 #define BACKEND_LATER (-5900)
 
+/* From here on a send is large. */
+#define BACKEND_LARGE (4 * 1024)
+
 /* How many runs of bytes one send takes at most. */
 #define BACKEND_RUNS 64
 
@@ -63,8 +66,9 @@ struct backend_transport {
     void (*receive_stop)(struct backend *backend, struct backend_stream *stream);
     int64_t (*send)(struct backend *backend, struct backend_stream *stream, const weft_bytes *runs, size_t count,
                     bool more);
-    /* Whether a send holds no bytes after it returned, so that they may be borrowed ones. */
-    bool sends_at_once;
+    /* Whether a send holds no bytes after it returned, so that they may be borrowed ones; and whether that is true of one
+     * of BACKEND_LARGE bytes or more. */
+    bool sends_at_once, sends_large_at_once;
     /* A send failed since the peer broke the connection: whoever receives gets what had come before, and then an end or
      * a failure. NULL where sends and receives have a descriptor each. */
     void (*broken)(struct backend *backend, struct backend_stream *stream);

@@ -16,10 +16,14 @@
 
 #include "backend/uring_internal.h"
 
-#define SMALL_COUNT 512
-#define SMALL_SIZE (4 * 1024)
-#define LARGE_COUNT 32
-#define LARGE_SIZE (64 * 1024)
+/* A completion of the first tier is one of them; of the second a row; of the third a bit of one. */
+static const struct {
+    uint32_t count, size;
+} sizes[] = {
+    [URING_TIER_6_1] = {256, 16 * 1024},
+    [URING_TIER_6_10] = {512, 4 * 1024},
+    [URING_TIER_6_15] = {8, 256 * 1024},
+};
 
 static void provide(struct uring_buffers *buffers, uint16_t id)
 {
@@ -69,11 +73,10 @@ static int register_all(struct uring_buffers *buffers, struct uring_ring *ring)
 
 int uring_buffers_open(struct uring_buffers *buffers, struct uring_ring *ring)
 {
-    bool large = ring->tier >= URING_TIER_6_15;
     int status = WEFT_ENOMEM;
 
     *buffers = (struct uring_buffers){
-        .count = large ? LARGE_COUNT : SMALL_COUNT, .size = large ? LARGE_SIZE : SMALL_SIZE, .incremental = large};
+        .count = sizes[ring->tier].count, .size = sizes[ring->tier].size, .incremental = ring->tier == URING_TIER_6_15};
     buffers->offset = weft_allocate(buffers->count * sizeof *buffers->offset);
     buffers->place = weft_allocate(buffers->count * sizeof *buffers->place);
     buffers->order = weft_allocate(URING_PLACES * buffers->count * sizeof *buffers->order);

@@ -37,7 +37,7 @@
 /* Copies of the runs of sends that are not submitted yet. */
 #define URING_ARENA (64 * 1024)
 /* A receive is armed anew after so many bytes, if the kernel knows that limit. */
-#define URING_RECEIVE_MOST (64 * 1024)
+#define URING_RECEIVE_MOST (128 * 1024)
 
 /* What an operation's 64 bits hold: a pointer, and in its low bits which operation it is. */
 enum uring_tag {

@@ -96,14 +96,28 @@ static struct msghdr *copy_runs(struct uring_backend *self, const weft_bytes *ru
     return message;
 }
 
+static bool is_large(const weft_bytes *runs, size_t count)
+{
+    size_t length = 0;
+
+    for (size_t i = 0; i < count; i++)
+        length += runs[i].length;
+    return length >= BACKEND_LARGE;
+}
+
+/* What is large is sent at once: to keep it until the submit it would have to be copied, which costs more than a call. */
 static int64_t uring_send(struct backend *backend, struct backend_stream *stream, const weft_bytes *runs, size_t count,
                           bool more)
 {
     struct uring_backend *self = uring_of(backend);
     struct uring_socket *socket = stream->uring;
-    struct msghdr *message = count > 1 ? copy_runs(self, runs, count) : NULL;
+    struct msghdr *message = NULL;
     struct uring_sqe *entry;
 
+    if (is_large(runs, count))
+        return send_at_once(backend, stream, runs, count, more);
+    if (count > 1)
+        message = copy_runs(self, runs, count);
     if ((count > 1 && !message) || !uring_reserve(self, 1))
         return send_at_once(backend, stream, runs, count, more);
     entry = uring_entry(self, message ? URING_OP_SENDMSG : URING_OP_SEND, socket->fd, uring_name(socket, URING_SEND));
@@ -250,6 +264,7 @@ const struct backend_transport uring_transport = {
     .receive_start = uring_receive_start,
     .receive_stop = uring_receive_stop,
     .send = uring_send,
+    .sends_large_at_once = true,
     .broken = readiness_socket_broken,
     .send_file = uring_send_file,
     .shutdown = readiness_socket_shutdown,

@@ -176,15 +176,16 @@ static void linger(weft_stream *stream, weft_bytes bytes, int status)
 static void deliver_now(weft_stream *stream, weft_bytes bytes, bool borrowed)
 {
     struct stream_borrow *borrow = &stream->loop->borrow;
+    const struct backend_transport *transport = stream->io.transport;
 
-    if (!stream->io.transport->sends_at_once) {
+    if (!transport->sends_at_once && !(borrowed && transport->sends_large_at_once)) {
         offer(stream, bytes, borrowed);
         return;
     }
     borrow->stream = stream;
     borrow->bytes = borrowed ? bytes : weft_bytes_of(NULL, 0);
     borrow->staged = 0;
-    borrow->room = stream_staging_room(stream);
+    borrow->room = transport->sends_at_once ? stream_staging_room(stream) : 0;
     offer(stream, bytes, borrowed);
     borrow->stream = NULL;
     if (borrow->staged > 0 || borrow->owner.references > 1)

@@ -15,7 +15,7 @@
 /* Stretches of files that wait at once: each holds its file open. */
 #define FILES_MOST 64
 /* A shorter piece is copied faster than it is kept track of. */
-#define WORTH_BORROWING (4 * 1024)
+#define WORTH_BORROWING BACKEND_LARGE
 
 /* Bytes that are staged for @p stream. */
 static size_t staged(const weft_stream *stream)

@@ -302,7 +302,7 @@ static int run_on(const char *backend, uint64_t most)
 
 int main(void)
 {
-    return run_on("epoll", 256 * 1024) + run_on("io_uring:6.1", 2048 * 1024) +
+    return run_on("epoll", 256 * 1024) + run_on("io_uring:6.1", 4096 * 1024) +
            run_on("io_uring:6.10", 2048 * 1024) + /* all buffers: there is no other bound */
            run_on("io_uring:6.15", 256 * 1024);
 }

@@ -285,6 +285,8 @@ static void reset_while_closing_is_the_reason(struct law_world *world) /* EL-06 
     law_pair(world, &server, &client, &options);
     law_until_lost(world);
     assert_int_equal(world->server[0].reason, WEFT_EABORTED);
+    if (world->kind->completes && world->client[0].reason == -ECONNRESET)
+        return; /* a UNIX socket, too, tells of it by an error, which io_uring may see before there is room to send */
     assert_int_equal(world->client[0].reason, world->kind->tells_reset ? -ECONNRESET : -EPIPE);
 }
 
