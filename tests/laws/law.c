@@ -357,7 +357,7 @@ static void jump_before_the_host_sleeps(struct law_world *world)
     weft_time sleep = weft_loop_prepare(world->loop);
     struct pollfd ready = {.fd = weft_loop_fd(world->loop), .events = POLLIN};
 
-    if (sleep != 0 && sleep != WEFT_NEVER && poll(&ready, 1, 1) == 0)
+    if (sleep != 0 && sleep != WEFT_NEVER && poll(&ready, 1, 5) == 0)
         world->now += sleep;
 }
 
