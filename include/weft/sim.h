@@ -24,7 +24,9 @@
  * ("20,1000"; WEFT_SIM_SAY what); and on the descriptors in WEFT_SIM_TRACE and
  * WEFT_SIM_REPORT it writes each event, and its hash.
  * weft_sim_program runs several such mains in one world. A world, and all that
- * is in it, belongs to one thread.
+ * is in it, belongs to one thread, and to the workers that are started in it,
+ * which take turns with it (weft/worker.h). A thread that a program starts in
+ * another way is not of its world: a loop that it makes has a world of its own.
  */
 #ifndef WEFT_SIM_H
 #define WEFT_SIM_H
@@ -107,8 +109,8 @@ WEFT_API void weft_sim_calm(weft_sim *sim);
 WEFT_API WEFT_NODISCARD weft_loop *weft_sim_host(weft_sim *sim, const char *name);
 
 /**
- * Adds a host that runs @p entry, the main function of a program, on a stack of its own: the first loop that it makes
- * without naming a backend is the host's. It begins with the next weft_sim_run.
+ * Adds a host that runs @p entry, the main function of a program, on a stack of its own: the loops that it makes
+ * without naming a backend are the host's. It begins with the next weft_sim_run. When it returns its workers end, too.
  * @param name  copied
  * @param argv  *until* the program has ended; ends with NULL, as main expects
  * @return 0; WEFT_ENOMEM

@@ -33,6 +33,7 @@ struct backend_listener;
 struct backend_endpoint;
 struct backend_watch;
 struct name_query;
+struct thread;
 
 /* What somebody else's descriptor is watched for (the first two), and what is told of it. */
 enum { BACKEND_READABLE = 1, BACKEND_WRITABLE = 2, BACKEND_FAILED = 4, BACKEND_HANGUP = 8 };
@@ -208,6 +209,11 @@ struct backend_ops {
     /* Looks a name up, as name_threads_submit and name_threads_cancel say (the simulator does it in place). */
     int (*name_submit)(struct backend *backend, struct name_query *query);
     bool (*name_cancel)(struct backend *backend, struct name_query *query);
+    /* Has a thread call run(arg), which runs the loop of @p backend, with all signals blocked (the simulator's threads
+     * take turns). Returns 0; an error, such as -EAGAIN, if no thread can be made. */
+    int (*thread_start)(struct backend *backend, struct thread **ret, void (*run)(void *arg), void *arg);
+    /* Waits for the end of a thread that @p backend started, and frees it. */
+    void (*thread_join)(struct backend *backend, struct thread *thread);
 };
 
 struct backend {
@@ -229,8 +235,11 @@ int backend_uring_open(struct backend **ret);
 int backend_uring_open_tier(const char *tier, struct backend **ret);
 int backend_poll_open(struct backend **ret);
 int backend_sim_open(uint64_t seed, struct backend **ret);
-/* For a loop that names no backend: 1, if it is made on a simulated host; 0 if not. */
+/* For a loop that names no backend: 1, if it is made on a simulated host, or in the world that the environment asks for and
+ * that all loops share which this thread makes so; 0 if not. */
 int backend_sim_open_here(struct backend **ret);
+/* How many processors a program has that is simulated here, on its host or since its environment says so; 0: it is not. */
+unsigned backend_sim_processors(void);
 
 /* socket.c: what every backend on real sockets shares */
 struct sockaddr_storage;

@@ -13,6 +13,7 @@
 #include "backend/descriptor.h"
 #include "backend/memory_stream.h"
 #include "backend/system.h"
+#include "backend/thread.h"
 #include "backend/watch.h"
 
 _Static_assert(EPOLLIN == POLLIN && EPOLLPRI == POLLPRI && EPOLLOUT == POLLOUT && EPOLLERR == POLLERR &&
@@ -170,6 +171,8 @@ const struct backend_ops epoll_ops = {
     .job_cancel = readiness_job_cancel,
     .name_submit = readiness_name_submit,
     .name_cancel = readiness_name_cancel,
+    .thread_start = thread_start,
+    .thread_join = thread_join,
 };
 
 int epoll_init(struct epoll_backend *self, const struct backend_ops *ops, const struct readiness_engine *engine)

@@ -20,12 +20,6 @@ int thread_make(pthread_t *ret, const pthread_attr_t *attributes, void *(*run)(v
     return -error;
 }
 
-struct thread {
-    pthread_t thread;
-    void (*run)(void *arg);
-    void *arg;
-};
-
 static void *run(void *arg)
 {
     struct thread *thread = arg;
@@ -34,16 +28,22 @@ static void *run(void *arg)
     return NULL;
 }
 
-int thread_start(struct thread **ret, void (*run_)(void *arg), void *arg)
+int thread_begin(struct thread *thread)
+{
+    return thread_make(&thread->thread, NULL, run, thread);
+}
+
+int thread_start(struct backend *backend, struct thread **ret, void (*run_)(void *arg), void *arg)
 {
     struct thread *thread = weft_allocate(sizeof *thread);
     int status;
 
+    (void)backend;
     if (!thread)
         return WEFT_ENOMEM;
     thread->run = run_;
     thread->arg = arg;
-    status = thread_make(&thread->thread, NULL, run, thread);
+    status = thread_begin(thread);
     if (status < 0) {
         weft_release(thread);
         return status;
@@ -52,8 +52,9 @@ int thread_start(struct thread **ret, void (*run_)(void *arg), void *arg)
     return 0;
 }
 
-void thread_join(struct thread *thread)
+void thread_join(struct backend *backend, struct thread *thread)
 {
+    (void)backend;
     pthread_join(thread->thread, NULL);
     weft_release(thread);
 }

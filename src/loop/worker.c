@@ -5,6 +5,7 @@
 #include <weft/memory.h>
 
 #include "backend/thread.h"
+#include "loop/loop_internal.h"
 
 struct weft_worker {
     struct thread *thread;
@@ -27,7 +28,7 @@ int weft_worker_start(weft_loop *loop, weft_worker **ret_worker)
     if (!worker)
         return WEFT_ENOMEM;
     worker->loop = loop;
-    status = thread_start(&worker->thread, run, worker);
+    status = loop->backend->ops->thread_start(loop->backend, &worker->thread, run, worker);
     if (status < 0) {
         weft_release(worker);
         return status;
@@ -40,7 +41,7 @@ int weft_worker_join(weft_worker *worker)
 {
     int status;
 
-    thread_join(worker->thread);
+    worker->loop->backend->ops->thread_join(worker->loop->backend, worker->thread);
     status = worker->status;
     weft_release(worker);
     return status;
@@ -53,5 +54,7 @@ unsigned long weft_worker_raise_descriptors(void)
 
 unsigned weft_worker_processors(void)
 {
-    return thread_processors();
+    unsigned simulated = backend_sim_processors();
+
+    return simulated ? simulated : thread_processors();
 }

@@ -9,6 +9,7 @@
 #include <weft/memory.h>
 
 #include "async/task_internal.h"
+#include "backend/sim/worker.h"
 
 #define STACK_SIZE (512 * (size_t)1024)
 /* How often a program that is to end may wait before it is left where it is. */
@@ -28,6 +29,7 @@ static void begin(void *arg)
     struct sim_program *program = arg;
 
     program->result = program->entry(count_arguments(program->argv), program->argv) & 0xff;
+    sim_workers_end(&program->sim->world, program); /* (those that it has not joined) */
     program->state = PROGRAM_ENDED;
     sim_note(&program->sim->world, "exit", program->host, 0, program->result, 0);
     context_leave(&program->context, &program->sim->main);
@@ -37,16 +39,21 @@ static void begin(void *arg)
 static void switch_to(struct sim_program *program)
 {
     struct async_current before = async_current;
+    unsigned depth = loop_depth;
     weft_sim *sim = program->sim;
 
     program->state = PROGRAM_RUNS;
     sim->running = program;
+    sim->world.program = program;
+    loop_depth = 0;
     async_current = (struct async_current){.prepared = before.prepared};
     sim_open_on(program->host);
     context_switch(&sim->main, &program->context);
     sim_open_on(NULL);
     async_current = before;
+    loop_depth = depth;
     sim->running = NULL;
+    sim->world.program = NULL;
     sim_world_enter(NULL);
     if (program->state != PROGRAM_ENDED)
         return;
@@ -76,7 +83,7 @@ weft_time sim_program_due(const struct sim_program *program)
     case PROGRAM_NEW:
         return 0;
     case PROGRAM_PARKED:
-        return sim_is_ready(program->waits) ? 0 : program->until;
+        return sim_wait_due(&program->wait);
     default:
         return WEFT_NEVER;
     }
@@ -84,23 +91,24 @@ weft_time sim_program_due(const struct sim_program *program)
 
 /* A loop waits, if only for its next turn: on the stack of a program the others go on; elsewhere it is being freed, or
  * whoever steps it sees to that. */
-int sim_park(struct sim_world *world, struct sim_backend *backend, weft_time until)
+int sim_park(struct sim_world *world, const struct sim_wait *wait)
 {
     weft_sim *sim = weft_container_of(world, weft_sim, world);
     struct sim_program *program = sim->running;
     struct async_current mine = async_current;
+    unsigned depth = loop_depth;
 
-    if (until <= world->now && (!program || sim->ending))
+    if (sim_wait_due(wait) <= world->now && (!program || sim->ending))
         return 0;
     if (!program)
-        return sim_wait_alone(backend, until);
+        return sim_wait_alone(world, wait);
     if (sim->ending)
         return WEFT_ECANCELED;
     program->state = PROGRAM_PARKED;
-    program->waits = backend;
-    program->until = until;
+    program->wait = *wait;
     context_switch(&program->context, &sim->main);
     async_current = mine;
+    loop_depth = depth;
     return program->answer;
 }
 
@@ -110,5 +118,6 @@ void sim_program_free(struct sim_program *program)
         program->answer = WEFT_ECANCELED;
         switch_to(program);
     }
+    sim_workers_end(&program->sim->world, program);
     weft_release(program);
 }

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "backend/sim/worker.h"
 #include "base/probe.h"
 #include "loop/loop_internal.h"
 
@@ -30,11 +31,17 @@ static weft_time due_of(const struct sim_node *node, weft_time now)
     return wait == WEFT_NEVER ? WEFT_NEVER : now + wait;
 }
 
+/* Whose turn it is: one of the two, or nobody's. */
+struct turn {
+    struct sim_node *node;
+    struct sim_worker *worker;
+};
+
 /* One of those that are ready, each as likely as the others; if there is none, *ret_due is when there will be. */
-static struct sim_node *choose(weft_sim *sim, weft_time *ret_due)
+static struct turn choose(weft_sim *sim, weft_time *ret_due)
 {
     struct sim_world *world = &sim->world;
-    struct sim_node *chosen = NULL;
+    struct turn chosen = {NULL, NULL};
     unsigned ready = 0;
 
     *ret_due = WEFT_NEVER;
@@ -44,12 +51,13 @@ static struct sim_node *choose(weft_sim *sim, weft_time *ret_due)
         if (due < *ret_due)
             *ret_due = due;
         if (due <= world->now && (++ready == 1 || random_below(&world->schedule, ready) == 0))
-            chosen = node_of(link);
+            chosen.node = node_of(link);
     }
+    chosen.worker = sim_workers_choose(world, &ready, ret_due);
     return chosen;
 }
 
-static int step(struct sim_node *node)
+static int step_node(struct sim_node *node)
 {
     int status;
 
@@ -57,11 +65,20 @@ static int step(struct sim_node *node)
         return sim_program_step(node->program);
     if (!node->loop)
         return 0;
+    sim_open_on(node->host);
     status = weft_loop_step(node->loop);
     (void)weft_loop_stopped(node->loop); /* the world goes on, and a stop must not count as work for ever */
     sim_world_enter(NULL);
-    sim_disk_enter(NULL);
+    sim_open_on(NULL);
     return status < 0 ? status : 0;
+}
+
+static int step(const struct turn *turn)
+{
+    if (!turn->worker)
+        return step_node(turn->node);
+    sim_worker_step(turn->worker);
+    return 0;
 }
 
 static void ask_checks(weft_sim *sim)
@@ -112,16 +129,17 @@ static struct sim_node *wake_somebody(weft_sim *sim)
     return woken;
 }
 
-static int run_one(weft_sim *sim, struct sim_node *node, weft_time *at, unsigned *turns)
+static int run_one(weft_sim *sim, const struct turn *turn, weft_time *at, unsigned *turns)
 {
-    int status = step(node);
+    const struct sim_host *host = turn->worker ? sim_worker_host(turn->worker) : turn->node->host;
+    int status = step(turn);
 
     ask_checks(sim);
     if (*at != sim->world.now) {
         *at = sim->world.now;
         *turns = 0;
     } else if (++*turns > TURNS_AT_ONCE) {
-        weft_sim_fail(sim, "%s goes round in circles: the clock stands still", node->host->name);
+        weft_sim_fail(sim, "%s goes round in circles: the clock stands still", host->name);
     }
     return status;
 }
@@ -136,15 +154,15 @@ int weft_sim_run(weft_sim *sim, weft_time time)
 
     sim->stopping = false;
     while (status == 0 && more && !sim->failed && !sim->stopping) {
-        struct sim_node *node;
+        struct turn turn;
 
         sim_world_advance(world, world->now);
-        node = choose(sim, &due);
-        for_nothing = !node && !for_nothing; /* not twice in succession: time is to pass */
+        turn = choose(sim, &due);
+        for_nothing = !turn.node && !turn.worker && !for_nothing; /* not twice in succession: time is to pass */
         if (for_nothing)
-            node = wake_somebody(sim);
-        if (node)
-            status = run_one(sim, node, &at, &turns);
+            turn.node = wake_somebody(sim);
+        if (turn.node || turn.worker)
+            status = run_one(sim, &turn, &at, &turns);
         else
             status = move_on(sim, due, until, &more);
     }

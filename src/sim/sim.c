@@ -97,6 +97,7 @@ weft_loop *weft_sim_host(weft_sim *sim, const char *name)
         sim_node_free(node);
         return NULL;
     }
+    sim_backend_of(node->loop->backend)->stepped = true;
     return node->loop;
 }
 

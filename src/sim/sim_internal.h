@@ -34,8 +34,7 @@ struct sim_program {
     int result;
     struct context context;
     struct stack stack;
-    struct sim_backend *waits; /* whose wait it is in, until when, and what that returns */
-    weft_time until;
+    struct sim_wait wait; /* what it waits for while it is parked, and what that returns */
     int answer;
 };
 
@@ -71,7 +70,7 @@ int sim_program_step(struct sim_program *program);
 weft_time sim_program_due(const struct sim_program *program);
 /* Ends it: its waits fail. */
 void sim_program_free(struct sim_program *program);
-int sim_park(struct sim_world *world, struct sim_backend *backend, weft_time until);
+int sim_park(struct sim_world *world, const struct sim_wait *wait);
 
 /* -- report.c -- */
 

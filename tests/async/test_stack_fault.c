@@ -142,9 +142,9 @@ static void overflow_in_a_worker(void)
 {
     struct thread *worker;
 
-    if (thread_start(&worker, run_in_worker, NULL) < 0)
+    if (thread_start(NULL, &worker, run_in_worker, NULL) < 0)
         _exit(1);
-    thread_join(worker);
+    thread_join(NULL, worker);
 }
 
 /* -- */
@@ -358,9 +358,9 @@ static void prepare_in_a_thread(void)
     stack_t seen = {.ss_flags = SS_DISABLE};
     unsigned char map;
 
-    if (thread_start(&worker, prepare_and_end, &seen) < 0)
+    if (thread_start(NULL, &worker, prepare_and_end, &seen) < 0)
         _exit(1);
-    thread_join(worker);
+    thread_join(NULL, worker);
     if (seen.ss_flags & SS_DISABLE)
         _exit(1);
     _exit(mincore(seen.ss_sp, 1, &map) == 0 ? 2 : 42);

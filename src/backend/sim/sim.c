@@ -11,8 +11,10 @@
 #include <weft/memory.h>
 
 #include "backend/sim/environment.h"
+#include "backend/sim/shared.h"
 #include "backend/sim/visitor.h"
-#include "backend/sim/world.h"
+#include "backend/sim/worker.h"
+#include "backend/thread.h"
 
 /* 2026-01-01 00:00:00 UTC: where the simulated wall clock starts. */
 #define WALL_START WEFT_SECONDS(1767225600)
@@ -63,7 +65,7 @@ void sim_news_add(struct sim_backend *backend, struct sim_news *news)
 bool sim_is_ready(const struct sim_backend *self)
 {
     return !weft_link_is_alone(&self->news) || !weft_link_is_alone(&self->jobs_done) ||
-           (self->raised & self->watched) || self->woken;
+           (self->raised & self->watched) || atomic_load_explicit(&self->woken, memory_order_relaxed);
 }
 
 static bool sim_has_work(const struct backend *backend)
@@ -80,55 +82,91 @@ weft_time sim_world_lateness(struct sim_world *world)
     return (weft_time)sim_fault_below(&world->faults, FAULT_late_timers, WEFT_MILLISECONDS(200));
 }
 
-/* A world of one loop: it moves the clock itself. */
-int sim_wait_alone(struct sim_backend *self, weft_time until)
+weft_time sim_wait_due(const struct sim_wait *wait)
 {
-    struct sim_world *world = self->world;
+    if (wait->worker)
+        return sim_worker_has_ended(wait->worker) ? 0 : wait->until;
+    return wait->backend && sim_is_ready(wait->backend) ? 0 : wait->until;
+}
 
-    for (;;) {
-        weft_time next;
+/* Moves the clock to what comes next, where a loop may want to go on at @p due. Returns whether there is anything. */
+static bool move_on(struct sim_world *world, weft_time due)
+{
+    weft_time next = sim_world_next(world);
 
+    if (due == WEFT_NEVER && next == WEFT_NEVER)
+        return false;
+    sim_world_advance(world, next > due ? due + sim_world_lateness(world) : next);
+    return true;
+}
+
+/* (Where there is a runner, it gives the workers their turns; but not while somebody waits who runs in its place.) */
+int sim_wait_alone(struct sim_world *world, const struct sim_wait *wait)
+{
+    bool steps = !world->park || wait->worker;
+    struct sim_worker *worker;
+    unsigned ready;
+    weft_time due;
+
+    do {
         while (sim_visitors_turn(world))
             ;
-        if (sim_is_ready(self))
+        due = sim_wait_due(wait);
+        ready = due <= world->now;
+        worker = steps ? sim_workers_choose(world, &ready, &due) : NULL;
+        if (worker)
+            sim_worker_step(worker);
+        else if (ready)
             return 0;
-        next = sim_world_next(world);
-        if (next > until) {
-            sim_world_advance(world, until + sim_world_lateness(world));
-            return 0;
-        }
-        if (next == WEFT_NEVER)
-            return -EDEADLK;
-        sim_world_advance(world, next);
-    }
+    } while (worker || move_on(world, due));
+    return -EDEADLK;
+}
+
+int sim_wait_for(struct sim_world *world, const struct sim_wait *wait)
+{
+    if (sim_worker_is_here(world))
+        return sim_worker_park(wait);
+    return world->park ? world->park(world, wait) : sim_wait_alone(world, wait);
 }
 
 static int wait_long(struct sim_backend *self, weft_time timeout)
 {
     struct sim_world *world = self->world;
     weft_time until = timeout >= WEFT_NEVER - world->now ? WEFT_NEVER : world->now + timeout;
+    bool runs_itself = !world->park || sim_worker_is_here(world);
 
-    if (world->park)
-        return world->park(world, self, until);
-    self->for_nothing = !self->for_nothing && sim_fault(&world->faults, FAULT_spurious_wakeups);
-    if (self->for_nothing)
+    if (runs_itself && timeout != 0) {
+        self->for_nothing = !self->for_nothing && sim_fault(&world->faults, FAULT_spurious_wakeups);
+        if (self->for_nothing)
+            return 0;
+    }
+    return sim_wait_for(world, &(struct sim_wait){.backend = self, .until = until});
+}
+
+/* Where there are programs or workers each turn may be another's. Whoever has something to do goes on, even if the world ends. */
+static int wait_in_turn(struct sim_backend *self, weft_time timeout)
+{
+    bool ready = sim_is_ready(self) || timeout == 0;
+    int status;
+
+    if (ready && !self->world->park && weft_link_is_alone(&self->world->workers))
         return 0;
-    return sim_wait_alone(self, until);
+    status = wait_long(self, ready ? 0 : timeout);
+    return ready && !sim_worker_is_here(self->world) ? 0 : status;
 }
 
 static int sim_wait(struct backend *backend, weft_time timeout)
 {
     struct sim_backend *self = sim_backend_of(backend);
     struct sim_world *world = self->world;
-    int status = 0;
+    int status = sim_worker_is_here(world) ? 0 : sim_shared_check(world);
 
+    if (status < 0)
+        return status;
     leave();
     sim_world_advance(world, world->now);
-    if (!sim_is_ready(self) && timeout != 0)
-        status = wait_long(self, timeout);
-    else if (world->park)
-        status = world->park(world, self, world->now); /* the others have their turns, too */
-    self->woken = false;
+    status = wait_in_turn(self, timeout);
+    atomic_store_explicit(&self->woken, false, memory_order_relaxed);
     sim_note(world, "turn", self->host, 0, 0, 0);
     world->counts.turns++;
     sim_world_enter(world);
@@ -180,7 +218,7 @@ static int sim_descriptor(const struct backend *backend)
 
 static void sim_wake(struct backend *backend)
 {
-    (void)backend; /* there is one thread, and it is awake */
+    atomic_store_explicit(&sim_backend_of(backend)->woken, true, memory_order_relaxed);
 }
 
 static int sim_entropy(struct backend *backend, void *memory, size_t length)
@@ -241,6 +279,7 @@ static int sim_watch_start(struct backend *backend, int fd, unsigned interest,
 
 static void free_world(struct sim_world *world)
 {
+    sim_shared_leave(world);
     sim_visitors_free(world->visitors);
     sim_environment_leave(world);
     sim_world_fini(world);
@@ -251,7 +290,7 @@ static void sim_close(struct backend *backend)
 {
     struct sim_backend *self = sim_backend_of(backend);
     struct sim_world *world = self->world;
-    bool owned = self->owns_world;
+    bool last = self->holds_world && --world->loops == 0;
 
     if (alone == self->host)
         alone = NULL;
@@ -263,7 +302,7 @@ static void sim_close(struct backend *backend)
         world->closed(world, self);
     leave();
     weft_release(self);
-    if (owned)
+    if (last)
         free_world(world);
 }
 
@@ -288,6 +327,8 @@ static const struct backend_ops sim_ops = {
     .job_cancel = sim_job_cancel,
     .name_submit = sim_name_submit,
     .name_cancel = sim_name_cancel,
+    .thread_start = sim_thread_start,
+    .thread_join = sim_thread_join,
 };
 
 int sim_backend_new(struct sim_host *host, struct sim_backend **ret)
@@ -319,42 +360,50 @@ struct sim_world *sim_world_opening(void)
     return open_on ? open_on->world : NULL;
 }
 
-int backend_sim_open_here(struct backend **ret)
+int sim_backend_open(struct sim_host *host, struct backend **ret)
 {
     struct sim_backend *self;
+    int status = sim_backend_new(host, &self);
+
+    if (status < 0)
+        return status;
+    self->program = sim_program_here(host->world);
+    self->holds_world = host->world->alone;
+    host->world->loops++;
+    *ret = &self->base;
+    return 0;
+}
+
+int backend_sim_open_here(struct backend **ret)
+{
     int status;
 
     if (!open_on)
-        return 0;
-    status = sim_backend_new(open_on, &self);
-    if (status < 0)
-        return status;
-    *ret = &self->base;
-    return 1;
+        return sim_shared_open(ret);
+    status = sim_backend_open(open_on, ret);
+    return status < 0 ? status : 1;
 }
 
 int backend_sim_open(uint64_t seed, struct backend **ret)
 {
     struct sim_world *world = weft_allocate(sizeof *world);
-    struct sim_backend *self;
     struct sim_host *host;
     int status;
 
     if (!world)
         return WEFT_ENOMEM;
     sim_world_init(world, seed);
+    world->alone = true;
     host = sim_host_new(world, "localhost");
     status = host ? sim_environment_obey(host) : WEFT_ENOMEM;
     if (status == 0)
-        status = sim_backend_new(host, &self);
+        status = sim_backend_open(host, ret);
     if (status < 0) {
         free_world(world);
         return status;
     }
-    self->owns_world = true;
     alone = host;
     sim_disk_enter(open_on ? open_on : alone);
-    *ret = &self->base;
     return 0;
 }
 

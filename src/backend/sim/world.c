@@ -192,6 +192,8 @@ void sim_world_init(struct sim_world *world, uint64_t seed)
     world->hash = FNV_OFFSET;
     heap_init(&world->events, is_before);
     weft_link_init(&world->hosts);
+    weft_link_init(&world->workers);
+    weft_link_init(&world->link);
     random_init(&source, seed);
     random_fork(&source, &world->schedule);
     random_fork(&source, &world->network);

@@ -14,6 +14,7 @@
 #define BACKEND_SIM_WORLD_H
 
 #include <stdarg.h>
+#include <stdatomic.h>
 
 #include <weft/list.h>
 
@@ -27,6 +28,14 @@
 
 struct sim_world;
 struct sim_backend;
+struct sim_worker;
+
+/* What somebody in a world waits for: one of these. */
+struct sim_wait {
+    const struct sim_backend *backend; /* that its loop has something to do; or NULL */
+    const struct sim_worker *worker;   /* that it has ended; or NULL */
+    weft_time until;
+};
 
 /* Something that will happen; embedded. */
 struct sim_event {
@@ -75,9 +84,15 @@ struct sim_world {
     struct sim_faults faults;
     weft_link hosts; /* in the order in which they were made */
     unsigned host_count;
+    weft_link workers;   /* that have not ended (worker.h), in the order in which they were started */
+    const void *program; /* whose code runs, where programs have stacks (src/sim); or NULL */
+    bool alone;          /* of a program alone: it ends with the last of its `loops` */
+    unsigned loops;
+    uint64_t thread; /* that made it, if the environment asked for it; or 0 */
+    weft_link link;  /* among those */
     /* A runner steps the loops and moves the clock (src/sim): a wait goes there, also one that need not wait. Returns 0,
      * or an error for the wait to return. */
-    int (*park)(struct sim_world *world, struct sim_backend *backend, weft_time until);
+    int (*park)(struct sim_world *world, const struct sim_wait *wait);
     uint64_t hash;
     weft_sim_counts counts;
     uint64_t connections;          /* numbers them */
@@ -98,8 +113,10 @@ struct sim_backend {
     weft_link link; /* in host->backends */
     struct sim_host *host;
     struct sim_world *world;
-    bool owns_world;
-    bool woken;
+    bool holds_world;    /* it is one of world->loops */
+    bool stepped;        /* the world itself gives its loop each turn */
+    const void *program; /* whose it is, as world->program */
+    atomic_bool woken;
     bool for_nothing; /* its last wait ended by a whim: the next does not */
     weft_link news;
     weft_link jobs, jobs_done, jobs_now; /* that take their time; that can run; that this turn runs */
@@ -162,6 +179,8 @@ void sim_link_cut(struct sim_link *link, bool cut);
 /* -- sim.c -- */
 
 int sim_backend_new(struct sim_host *host, struct sim_backend **ret);
+/* The same for a loop. */
+int sim_backend_open(struct sim_host *host, struct backend **ret);
 /* From now on a backend that is opened without a name, on this thread, is one of @p host's. NULL: no more. */
 void sim_open_on(struct sim_host *host);
 /* The wall clock of @p world, which no fault has touched. */
@@ -170,8 +189,12 @@ weft_time sim_world_wall(const struct sim_world *world);
 struct sim_world *sim_world_opening(void);
 /* Whether there is anything that its loop has to do now. */
 bool sim_is_ready(const struct sim_backend *backend);
-/* Moves the clock until that is so, or to @p until. */
-int sim_wait_alone(struct sim_backend *backend, weft_time until);
+/* When @p wait is over: the time, which may be past; WEFT_NEVER. */
+weft_time sim_wait_due(const struct sim_wait *wait);
+/* Lets others run, and the clock move, until @p wait is over. Returns 0; -EDEADLK if it never will be. */
+int sim_wait_for(struct sim_world *world, const struct sim_wait *wait);
+/* The same where there is no runner, or not for the caller. */
+int sim_wait_alone(struct sim_world *world, const struct sim_wait *wait);
 /* How much later than it asked for a loop wakes up. */
 weft_time sim_world_lateness(struct sim_world *world);
 /* Has @p news told to the loop of @p backend. */

@@ -19,6 +19,8 @@ WEFT = os.path.join(BUILD, "weft")
 SCENARIOS = os.path.join(BUILD, "tests", "planted")
 PLANTED = os.path.join(SCENARIOS, "planted.so")
 PROGRAM = os.path.join(SCENARIOS, "sim-program")
+WEB = ["web", "--log", "none", os.path.join(SOURCE, "tests", "sim", "command")]
+GET = "GET /command.py HTTP/1.1\r\nHost: localhost\r\n\r\n"
 PATIENCE = 120
 LAST = re.compile(r"^seeds (\d+), failed (\d+), mismatches (\d+), probes (\d+)/(\d+)$")
 
@@ -197,12 +199,13 @@ def other_builds_have_the_same_hashes():
     for name in ("dev", "clang", "asan", "release"):
         if not is_of_these_sources(os.path.join(parent, name)):
             continue
-        path = os.path.join(BUILD, f"hashes-{name}")
-        subprocess.run([os.path.join(parent, name, "weft"), "sim", "echo", "--seeds", "20", "--hashes", path],
-                       capture_output=True, check=True, timeout=PATIENCE)
-        with open(path, encoding="ascii") as file:
-            made[name] = file.read()
-        os.unlink(path)
+        path, weft, made[name] = os.path.join(BUILD, f"hashes-{name}"), os.path.join(parent, name, "weft"), ""
+        for what in (["echo"], ["--say", GET, "--", weft, *WEB, "--workers", "4"]):
+            subprocess.run([weft, "sim", "--seeds", "20", "--hashes", path, *what], capture_output=True, check=True,
+                           timeout=PATIENCE)
+            with open(path, encoding="ascii") as file:
+                made[name] += file.read()
+            os.unlink(path)
     print(f"      builds compared: {', '.join(made)}")
     assert len(set(made.values())) <= 1, made
 
@@ -281,6 +284,16 @@ def an_object_may_have_any_name_that_ends_so():
         shutil.copy(PLANTED, path)
         run = Run(path, "--seeds", "1000", planted="split").check(status=1, failed=1)
         Run(*run.again()[2:], planted="split").check(status=1, failed=1)
+
+
+def a_server_with_workers_is_visited_and_ended():
+    for workers in (["--workers", "4"], []):
+        Run("--seeds", "60", "--twice", "--say", GET, "--", WEFT, *WEB, *workers).check(
+            status=0, seeds=60, failed=0, mismatches=0)
+    trace = Run("--seed", "3", "--connections", "40", "--faults", "none", "--say", GET, "--trace", "--", WEFT, *WEB,
+                "--workers", "3").check(status=0)
+    assert len(re.findall(" worker +#", trace.out)) == 2 and len(re.findall(" worker ends ", trace.out)) == 2, trace.out
+    assert len(re.findall(" accepted ", trace.out)) == 40, trace.out
 
 
 def what_is_no_scenario_is_refused():
