@@ -103,14 +103,15 @@ WEFT_API void weft_sim_calm(weft_sim *sim);
  * Adds a host with addresses of its own (10.0.0.N and fd00::N, and the loopback addresses) under the name @p name, and
  * makes a loop for it.
  * @param name  copied; what others in the world look up
- * @return *borrowed*, *until* weft_sim_free or weft_sim_crash; weft_loop_free may be called on it before. NULL if there
- * is no memory
+ * @return *borrowed*, *until* weft_sim_free, weft_sim_crash or weft_sim_kill; weft_loop_free may be called on it
+ *         before. NULL if there is no memory
  */
 WEFT_API WEFT_NODISCARD weft_loop *weft_sim_host(weft_sim *sim, const char *name);
 
 /**
  * Adds a host that runs @p entry, the main function of a program, on a stack of its own: the loops that it makes
- * without naming a backend are the host's. It begins with the next weft_sim_run. When it returns its workers end, too.
+ * without naming a backend are the host's. It begins with the next weft_sim_run. When it returns its workers end, and
+ * what it has left open is closed.
  * @param name  copied
  * @param argv  *until* the program has ended; ends with NULL, as main expects
  * @return 0; WEFT_ENOMEM
@@ -155,6 +156,15 @@ WEFT_API int weft_sim_cut(weft_sim *sim, const char *one, const char *other, boo
  * @return 0; -ENOENT if there is no such host
  */
 WEFT_API int weft_sim_crash(weft_sim *sim, const char *name);
+/**
+ * Has what runs on the host @p name killed, as SIGKILL does it: its loops and programs are gone (their callbacks are
+ * told, for their memory's sake, but nothing that they do then leaves the host or gets to its disk), and the system
+ * closes what they had: a peer gets what was sent and then the end, or a reset, if something had come that was not
+ * read; who waited to be accepted gets a reset. What was written stays on the disk. Start it again with weft_sim_host
+ * or weft_sim_program. Between two weft_sim_run only.
+ * @return 0; -ENOENT if there is no such host
+ */
+WEFT_API int weft_sim_kill(weft_sim *sim, const char *name);
 
 /** Something that must hold whenever a turn of a loop has ended. Embedded in the caller's memory, *until* the world is
  *  freed. */

@@ -317,6 +317,8 @@ static const struct backend_ops poll_ops = {
     .job_cancel = readiness_job_cancel,
     .name_submit = readiness_name_submit,
     .name_cancel = readiness_name_cancel,
+    .thread_start = thread_start,
+    .thread_join = thread_join,
 };
 
 int backend_poll_open(struct backend **ret)

@@ -9,6 +9,7 @@
 #include <weft/memory.h>
 
 #include "async/task_internal.h"
+#include "backend/sim/network.h"
 #include "backend/sim/worker.h"
 
 #define STACK_SIZE (512 * (size_t)1024)
@@ -24,12 +25,23 @@ static int count_arguments(char **argv)
     return count;
 }
 
+/* exit(3): the system closes what it has left open, and ends the threads that it has not joined. */
+static void leave(const struct sim_program *program)
+{
+    for (weft_link *link = program->host->backends.next; link != &program->host->backends; link = link->next) {
+        struct sim_backend *backend = weft_container_of(link, struct sim_backend, link);
+        if (backend->program == program)
+            sim_backend_kill(backend);
+    }
+    sim_workers_end(&program->sim->world, program);
+}
+
 static void begin(void *arg)
 {
     struct sim_program *program = arg;
 
     program->result = program->entry(count_arguments(program->argv), program->argv) & 0xff;
-    sim_workers_end(&program->sim->world, program); /* (those that it has not joined) */
+    leave(program);
     program->state = PROGRAM_ENDED;
     sim_note(&program->sim->world, "exit", program->host, 0, program->result, 0);
     context_leave(&program->context, &program->sim->main);

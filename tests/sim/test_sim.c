@@ -14,6 +14,7 @@
 #include <weft/sim.h>
 #include <weft/task.h>
 #include <weft/task_stream.h>
+#include <weft/timer.h>
 
 #include "net/names.h"
 
@@ -137,6 +138,41 @@ static void a_loop_that_is_stopped_does_not_stop_its_world(void **state)
     weft_sim_free(sim);
 }
 
+/* -- ends -- */
+
+static int brief_main(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    return 3;
+}
+
+static void nothing(weft_timer *timer)
+{
+    (void)timer;
+}
+
+static void a_program_that_has_ended_is_not_woken(void **state)
+{
+    static char name[] = "program", *arguments[] = {name, NULL};
+    weft_sim *sim = weft_sim_new(1);
+    weft_timer timer;
+    weft_loop *loop;
+
+    (void)state;
+    assert_int_equal(weft_sim_faults(sim, &(weft_faults){.size = sizeof(weft_faults), .spurious_wakeups = 500000}), 0);
+    assert_int_equal(weft_sim_program(sim, "brief", brief_main, arguments), 0);
+    loop = weft_sim_host(sim, "host");
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(weft_timer_init(&timer, weft_loop_scope(loop), nothing), 0);
+        weft_timer_start(&timer, WEFT_SECONDS(1));
+        assert_int_equal(weft_sim_run(sim, WEFT_HOURS(1)), 0);
+        weft_timer_fini(&timer);
+    }
+    assert_int_equal(weft_sim_program_status(sim, "brief"), 3);
+    weft_sim_free(sim);
+}
+
 /* -- names -- */
 
 struct answer {
@@ -243,6 +279,7 @@ int main(void)
         support_test(names_fail_and_come_late),
         support_test(the_same_seed_is_the_same_run),
         support_test(every_probe_is_counted_however_many_there_are),
+        support_test(a_program_that_has_ended_is_not_woken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -292,6 +292,44 @@ static void a_host_that_loses_its_power_loses_its_workers(void **state)
     weft_sim_free(sim);
 }
 
+static uint64_t run_and_kill(uint64_t seed)
+{
+    weft_sim *sim = weft_sim_new(seed);
+    uint64_t hash;
+
+    weft_sim_swarm(sim, false);
+    for (int i = 0; i < 3; i++) {
+        if (i > 0) {
+            assert_int_equal(weft_sim_draw(sim, 2) ? weft_sim_kill(sim, "server") : weft_sim_crash(sim, "server"), 0);
+            assert_int_equal(pool.members[1].ended, -EDEADLK);
+        }
+        assert_int_equal(weft_sim_program(sim, "server", pool_main, arguments), 0);
+        assert_true(weft_sim_run(sim, WEFT_SECONDS(1)) >= 0);
+        if (i == 0)
+            come(sim);
+        assert_true(weft_sim_run(sim, (weft_time)weft_sim_draw(sim, WEFT_SECONDS(3))) >= 0);
+    }
+    assert_int_equal(weft_sim_signal(sim, "server", SIGTERM), 0);
+    weft_sim_calm(sim);
+    assert_int_equal(weft_sim_run(sim, WEFT_HOURS(2)), 0);
+    assert_int_equal(weft_sim_program_status(sim, "server"), 0);
+    hash = weft_sim_hash(sim);
+    weft_sim_free(sim);
+    return hash;
+}
+
+static void a_killed_program_takes_its_workers_along(void **state)
+{
+    (void)state;
+    weft_log_set_threshold(WEFT_LOG_ERROR);
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        support_set_context("seed %" PRIu64, seed);
+        assert_true(run_and_kill(seed) == run_and_kill(seed));
+        support_clear_context();
+    }
+    weft_log_set_threshold(WEFT_LOG_INFO);
+}
+
 /* A program that returns ends its threads, as exit(3) does. */
 static weft_worker *forgotten;
 static weft_loop *forgotten_loop;
@@ -575,6 +613,7 @@ int main(void)
         support_test(the_same_seed_is_the_same_run),
         support_test(a_world_that_ends_ends_its_workers),
         support_test(a_host_that_loses_its_power_loses_its_workers),
+        support_test(a_killed_program_takes_its_workers_along),
         support_test(a_program_that_returns_ends_its_workers),
         support_test(the_loop_of_a_host_has_its_turns_already),
         alone_test(a_loop_that_always_has_something_to_do_lets_the_others_run),

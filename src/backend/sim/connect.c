@@ -177,6 +177,8 @@ int sim_connect(struct backend *backend, struct backend_stream *stream, const st
 
     if (net_of(to) == SIM_UNIX && to->path.length >= SIM_PATH)
         return -ENAMETOOLONG;
+    if (self->host->down)
+        return -ENETDOWN;
     if (sim_fault(&self->world->faults, FAULT_descriptors))
         return -EMFILE;
     if (sim_fault(&self->world->faults, FAULT_buffers))

@@ -515,8 +515,8 @@ static void free_connection(struct sim_connection *connection)
 
 static bool is_over(const struct sim_end *end)
 {
-    return end->gone && !end->port && !end->busy && !end->closed_later && weft_link_is_alone(&end->news.link) &&
-           !heap_contains(&end->break_.node);
+    return end->gone && !end->stream && !end->port && !end->busy && !end->closed_later &&
+           weft_link_is_alone(&end->news.link) && !heap_contains(&end->break_.node);
 }
 
 /* Whether what a gone owner has written is still under way to somebody. */
@@ -531,6 +531,35 @@ void sim_connection_settle(struct sim_connection *connection)
 
     if (is_over(a) && is_over(b) && !is_lingering(a) && !is_lingering(b) && !heap_contains(&connection->knock.node))
         free_connection(connection);
+}
+
+static void kill_ports(const struct sim_backend *backend)
+{
+    for (weft_link *link = backend->host->ports.next, *next; link != &backend->host->ports; link = next) {
+        struct sim_port *port = weft_container_of(link, struct sim_port, link);
+        next = link->next;
+        if (port->backend == backend)
+            sim_port_kill(port);
+    }
+}
+
+static void kill_ends(const struct sim_backend *backend, const struct sim_host *from)
+{
+    for (weft_link *link = from->connections.next; link != &from->connections; link = link->next) {
+        struct sim_connection *connection = weft_container_of(link, struct sim_connection, link);
+        for (int i = 0; i < 2; i++)
+            if (connection->ends[i].backend == backend)
+                sim_end_kill(&connection->ends[i]);
+    }
+}
+
+void sim_backend_kill(struct sim_backend *backend)
+{
+    const weft_link *hosts = &backend->world->hosts;
+
+    kill_ports(backend);
+    for (weft_link *link = hosts->next; link != hosts; link = link->next)
+        kill_ends(backend, weft_container_of(link, struct sim_host, link));
 }
 
 void sim_connections_free(struct sim_host *host)

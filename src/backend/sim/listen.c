@@ -251,17 +251,23 @@ static int sim_accept_one(struct backend *backend, struct backend_listener *list
     return 1;
 }
 
-static void sim_listener_close(struct backend *backend, struct backend_listener *listener)
+void sim_port_kill(struct sim_port *port)
 {
-    struct sim_port *port = listener->port_of_sim;
-
-    (void)backend;
     sim_note(port->host->world, "unlisten", port->host, port->address.port, (int64_t)port->waiting, 0);
+    port->accepting = false;
     while (!weft_link_is_alone(&port->backlog))
         refuse(weft_container_of(port->backlog.next, struct sim_end, waiting), true);
     sim_event_cancel(port->host->world, &port->slow);
     weft_link_remove(&port->news.link);
     weft_link_remove(&port->link);
+}
+
+static void sim_listener_close(struct backend *backend, struct backend_listener *listener)
+{
+    struct sim_port *port = listener->port_of_sim;
+
+    (void)backend;
+    sim_port_kill(port);
     weft_release(port);
     listener->port_of_sim = NULL;
 }
@@ -309,7 +315,7 @@ int sim_listen(struct backend *backend, struct backend_listener *listener, const
     struct sim_backend *self = sim_backend_of(backend);
     struct backend_endpoint real = *at;
     struct sim_port *port;
-    int status = check_address(self->host, at);
+    int status = self->host->down ? -ENETDOWN : check_address(self->host, at);
 
     if (status < 0)
         return status;

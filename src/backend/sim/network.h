@@ -125,6 +125,8 @@ struct sim_connection *sim_connection_new(struct sim_host *from, struct sim_link
 /* Frees it, if nobody has anything to do with it any more. */
 void sim_connection_settle(struct sim_connection *connection);
 void sim_connections_free(struct sim_host *host);
+/* The process of @p backend was killed: the system closes all that it has. */
+void sim_backend_kill(struct sim_backend *backend);
 /* Nobody hears of it any more from the other end. */
 void sim_connection_silence(struct sim_connection *connection);
 /* The link was cut, or mended. */
@@ -163,6 +165,8 @@ void sim_stream_attach(struct sim_end *end, struct sim_backend *backend, struct 
 void sim_stream_tell(struct sim_backend *backend, struct sim_news *news);
 /* What a slow disk was asked for is there. */
 void sim_stream_fetched(struct sim_world *world, struct sim_event *event);
+/* Its process was killed: the system closes it. Its owner can still ask for things, and close it; nothing comes of that. */
+void sim_end_kill(struct sim_end *end);
 
 /* -- listen.c -- */
 
@@ -170,5 +174,7 @@ void sim_stream_fetched(struct sim_world *world, struct sim_event *event);
 struct sim_port *sim_port_find(const struct sim_host *host, const struct backend_endpoint *at);
 void sim_port_admit(struct sim_port *port, struct sim_end *end);
 void sim_port_forget(struct sim_end *end);
+/* Its process was killed. Its owner can still close it. */
+void sim_port_kill(struct sim_port *port);
 
 #endif

@@ -303,13 +303,9 @@ static bool closes_later(const struct sim_end *end)
            (end->later_count > 0 || end->busy || sim_fault(faults_of(end), FAULT_rare_paths));
 }
 
-static bool sim_close(struct backend *backend, struct backend_stream *stream, bool abort)
+/* What close(2) does. */
+static void let_go(struct sim_end *end, bool abort)
 {
-    struct sim_end *end = stream->sim;
-
-    (void)backend;
-    note(end, "close", abort, (int64_t)end->arrived);
-    end->closed_later = closes_later(end);
     end->receiving = end->once_more = end->blocked = end->connecting = false;
     end->later_count = 0;
     sim_event_cancel(end->connection->world, &end->death);
@@ -321,6 +317,27 @@ static bool sim_close(struct backend *backend, struct backend_stream *stream, bo
     if (end->status == 0) {
         end->ends = true;
         sim_end_pump(end->peer);
+    }
+}
+
+void sim_end_kill(struct sim_end *end)
+{
+    if (end->gone)
+        return;
+    note(end, "killed", 0, (int64_t)end->arrived);
+    let_go(end, false);
+}
+
+/* (One that is gone already was killed.) */
+static bool sim_close(struct backend *backend, struct backend_stream *stream, bool abort)
+{
+    struct sim_end *end = stream->sim;
+
+    (void)backend;
+    note(end, "close", abort, (int64_t)end->arrived);
+    if (!end->gone) {
+        end->closed_later = closes_later(end);
+        let_go(end, abort);
     }
     if (end->closed_later) {
         sim_end_has_news(end);

@@ -63,6 +63,7 @@ struct sim_host {
     weft_link links; /* to other hosts, of which this has the lower number */
     weft_link backends;
     struct sim_disk disk;
+    bool down; /* what runs there is being ended: nothing new leaves it or gets there */
     char name[];
 };
 
