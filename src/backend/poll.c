@@ -22,6 +22,7 @@
 
 #include "backend/memory_stream.h"
 #include "backend/system.h"
+#include "backend/thread.h"
 #include "backend/watch.h"
 
 #define ROOM_FIRST 16
