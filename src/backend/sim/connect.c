@@ -9,6 +9,8 @@
 
 /* Linux sends a SYN seven times, after 1, 2, 4 ... seconds, and waits 64 s for an answer to the last (tcp_syn_retries). */
 #define SYN_TRIES 7
+/* Timers of seconds are that coarse there: who knocked together does not do so again. */
+#define SYN_COARSE WEFT_MILLISECONDS(64)
 
 static void answer(struct sim_world *world, struct sim_event *event)
 {
@@ -36,7 +38,9 @@ static void try_again(struct sim_connection *connection)
         fail(connection, -ETIMEDOUT, world->now);
         return;
     }
-    sim_event_plan(world, &connection->knock, world->now + (WEFT_SECONDS(1) << connection->tries));
+    sim_event_plan(world, &connection->knock,
+                   world->now + (WEFT_SECONDS(1) << connection->tries) +
+                       (weft_time)random_below(&world->network, SYN_COARSE));
 }
 
 static int nobody_there(const struct sim_connection *connection)
