@@ -13,6 +13,8 @@
 #include "backend/descriptor.h"
 
 #define TOLD_PER_TURN 64
+/* With so many waiting the kernel is told to stop: the others wait in the backlog, whose size the user set. */
+#define WAITING_MOST 256
 
 /* -- those that wait -- */
 
@@ -43,6 +45,11 @@ static bool make_room(struct uring_listener *listener)
     return true;
 }
 
+static bool is_full(const struct uring_listener *listener)
+{
+    return listener->count >= WAITING_MOST;
+}
+
 static void append(struct uring_backend *self, struct uring_listener *listener, int fd)
 {
     if (listener->first + listener->count == listener->room && !make_room(listener)) {
@@ -51,6 +58,8 @@ static void append(struct uring_backend *self, struct uring_listener *listener, 
     }
     listener->waiting[listener->first + listener->count++] = fd;
     self->waiting++;
+    if (is_full(listener))
+        self->listeners_due = true;
 }
 
 static int take_first(struct uring_backend *self, struct uring_listener *listener)
@@ -236,7 +245,7 @@ bool uring_listeners_settle(struct uring_backend *self)
         }
         if (listener->accepts && !listener->accepting && listener->count == 0) {
             start(self, listener);
-        } else if (!listener->accepts && listener->accepting && !listener->stopping) {
+        } else if ((!listener->accepts || is_full(listener)) && listener->accepting && !listener->stopping) {
             uring_cancel(self, uring_name(listener, URING_ACCEPT));
             listener->stopping = true;
         }

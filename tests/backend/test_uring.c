@@ -21,6 +21,7 @@
 
 #include <weft/log.h>
 
+#include "backend/uring_internal.h"
 #include "loop/loop_internal.h"
 
 static const char *const tiers[] = {"io_uring:6.1", "io_uring:6.10", "io_uring:6.15"};
@@ -304,6 +305,36 @@ static void a_loop_that_ends_leaves_its_port(void **state)
     }
 }
 
+/* Who comes faster than they can be told about waits in the backlog, whose size the user has set, and not with us. */
+static void a_crowd_waits_in_the_backlog(void **state)
+{
+    enum { CROWD = 360, LATE = 60 };
+    int crowd[CROWD + LATE];
+
+    (void)state;
+    for (size_t t = 0; t < TIERS; t++) {
+        weft_loop *loop = loop_on(tiers[t]);
+        weft_listener *listener = listen_echo(loop);
+        const struct uring_backend *self = weft_container_of(loop->backend, struct uring_backend, epoll.ready.base);
+        size_t waiting;
+
+        for (size_t i = 0; i < CROWD; i++)
+            crowd[i] = stranger(port_of(listener));
+        step(loop, 2);
+        waiting = self->waiting;
+        assert_true(waiting > 200);
+        for (size_t i = CROWD; i < CROWD + LATE; i++)
+            crowd[i] = stranger(port_of(listener));
+        step(loop, 1);
+        assert_true(self->waiting < waiting); /* none of the late ones is among them */
+        while (weft_listener_connections(listener) < CROWD + LATE)
+            step(loop, 1);
+        for (size_t i = 0; i < CROWD + LATE; i++)
+            close(crowd[i]);
+        weft_loop_free(loop);
+    }
+}
+
 static bool all_connected(struct law_world *world)
 {
     for (size_t i = 0; i < LAW_SERVERS; i++)
@@ -440,6 +471,7 @@ int main(void)
         support_test(a_turn_is_one_call),
         support_test(more_connections_than_buffers_are_all_served),
         support_test(a_loop_that_ends_leaves_its_port),
+        support_test(a_crowd_waits_in_the_backlog),
         support_test(all_go_while_much_is_in_flight),
         support_test(a_loop_goes_on_on_another_thread),
         support_test(a_child_that_frees_the_loop_leaves_that_of_its_parent),
