@@ -49,6 +49,7 @@ typedef enum weft_error_class {
     X(ELIFETIME, -5012, TIMEOUT, "the connection reached its lifetime")                             \
     X(ECONNECTTIME, -5013, TIMEOUT, "the connection was not established in time")                   \
     X(EDRAIN, -5014, TIMEOUT, "the grace time of a shutdown ended")                                 \
+    X(EHANDSHAKETIME, -5015, TIMEOUT, "the handshake was not over in time")                         \
     X(EINPUTLIMIT, -5020, LIMIT, "received more than the protocol consumed within the input limit") \
     X(EOUTPUTLIMIT, -5021, LIMIT, "more was written than the output limit allows")                  \
     X(ECONNECTIONS, -5022, LIMIT, "the limit on connections is reached")                            \

@@ -32,6 +32,8 @@ typedef struct weft_stream_options {
     weft_time lifetime;    /**< from connected to the end (default WEFT_NEVER) */
     bool delay;            /**< TCP: leave Nagle's algorithm on (default: TCP_NODELAY is set) */
     weft_time keepalive;   /**< TCP: probe a silent peer after this long (default: no probes) */
+    weft_time
+        handshake; /**< from connected or accepted to ready, where layers such as TLS lie between (default 10 s) */
 } weft_stream_options;
 
 /**

@@ -13,10 +13,11 @@
  *     `closed` was called; and then until the end of the turn.
  *  3. Receiving is multishot: started once, it delivers until it is stopped,
  *     ends or fails. Bytes are borrowed for the call. What had already been
- *     received may still be delivered once after a stop.
- *  4. A send completes at once or later. The bytes that were handed in stay
- *     untouched until it completes; the array of runs is the caller's again
- *     when the call returns.
+ *     received may still come after a stop, in one delivery.
+ *  4. A send completes at once, or later: then it has answered BACKEND_LATER
+ *     or a part of what it was given, and `sent` is owed. The bytes that were
+ *     handed in stay untouched until it completes; the array of runs is the
+ *     caller's again when the call returns.
  *  5. After backend_close nothing but `closed` is called.
  */
 #ifndef BACKEND_BACKEND_H

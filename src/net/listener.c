@@ -25,6 +25,7 @@ static void close_socket(weft_listener *listener)
 
 static void listener_release(weft_listener *listener)
 {
+    layer_makers_free(listener->layers);
     address_count_fini(&listener->addresses);
     weft_connection_limit_unref(listener->shared);
     stream_config_unref(listener->config);
@@ -127,7 +128,7 @@ static void listener_task(struct loop_task *task)
 
     listener->adopted = NULL;
     if (adopted && !(adopted->flags & STREAM_DOOMED))
-        listener_opened(listener, adopted);
+        listener_begins(listener, adopted);
     if (!listener->stopping)
         return;
     if (!listener->asked) { /* first of all: who finishes makes room for those that wait */

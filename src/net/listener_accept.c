@@ -157,6 +157,20 @@ void listener_opened(weft_listener *listener, weft_stream *stream)
         stream_opened(stream);
 }
 
+void listener_begins(weft_listener *listener, weft_stream *stream)
+{
+    int status = layers_make(stream, listener->layers);
+
+    if (status < 0) {
+        weft_counter_increment(&listener->refused_count);
+        stream_doom(stream, status, true);
+    } else if (stream->layers) {
+        layers_begin(stream);
+    } else {
+        listener_opened(listener, stream);
+    }
+}
+
 static void opened(struct backend_listener *io, struct backend_stream *handle, int status)
 {
     weft_listener *listener = listener_of(io);
@@ -168,7 +182,7 @@ static void opened(struct backend_listener *io, struct backend_stream *handle, i
         return;
     }
     listener_accept_if_allowed(listener);
-    listener_opened(listener, stream);
+    listener_begins(listener, stream);
 }
 
 /* -- when there is no descriptor -- */
@@ -240,7 +254,7 @@ static int take_one(weft_listener *listener)
         return 1;
     }
     count_in(listener, stream, &peer);
-    listener_opened(listener, stream);
+    listener_begins(listener, stream);
     stream_ask_to_drain(stream);
     return 1;
 }

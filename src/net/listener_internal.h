@@ -34,6 +34,7 @@
 
 #include "net/address_count.h"
 #include "net/connection_limit.h"
+#include "net/layer.h"
 #include "net/stream_internal.h"
 
 #define UNIX_PATH_MOST 108
@@ -53,6 +54,7 @@ struct weft_listener {
     size_t connections, most;
     size_t backlog; /* how many it takes at most after it was stopped */
     size_t drained, aborted;
+    struct layer_maker *layers; /* of each connection, from the bottom; or NULL */
     struct address_count addresses;
     weft_connection_limit *shared; /* or NULL */
     struct limit_waiter waiter;
@@ -76,6 +78,8 @@ static inline struct backend *listener_backend(const weft_listener *listener)
 extern const struct backend_listener_events listener_events;
 /* Accepts if the limits allow it and nothing speaks against it, else stops accepting. */
 void listener_accept_if_allowed(weft_listener *listener);
+/* A connection begins: with its layers, if it is to have any. */
+void listener_begins(weft_listener *listener, weft_stream *stream);
 /* A connection to which its factory gives a protocol. */
 void listener_opened(weft_listener *listener, weft_stream *stream);
 /* A connection is gone, or came to nothing. */

@@ -7,6 +7,8 @@
 #include <weft/memory.h>
 
 #include "base/probe.h"
+#include "net/layer.h"
+#include "net/listener_internal.h"
 
 static void stream_task(struct loop_task *task);
 static void stream_connected(struct backend_stream *io, int status);
@@ -57,6 +59,7 @@ weft_stream *stream_new(weft_scope *scope, struct stream_config *config, weft_pr
 static void stream_free(weft_stream *stream)
 {
     connect_search_end(stream);
+    layers_free(stream);
     stream_config_unref(stream->config);
     weft_release(stream);
 }
@@ -218,6 +221,15 @@ static void call_drained(weft_stream *stream)
         ops->drained(stream->protocol, stream);
 }
 
+static void transport_ready(weft_stream *stream)
+{
+    stream->flags &= ~(uint32_t)STREAM_OPEN_DUE;
+    if (stream->layers)
+        layers_begin(stream);
+    else
+        stream_opened(stream);
+}
+
 static void stream_task(struct loop_task *task)
 {
     weft_stream *stream = weft_container_of(task, weft_stream, task);
@@ -226,7 +238,7 @@ static void stream_task(struct loop_task *task)
     if ((stream->flags & (STREAM_RETRY_DUE | STREAM_DOOMED)) == STREAM_RETRY_DUE)
         connect_search_next(stream);
     if ((stream->flags & (STREAM_OPEN_DUE | STREAM_DOOMED)) == STREAM_OPEN_DUE)
-        stream_opened(stream);
+        transport_ready(stream);
     if ((stream->flags & (STREAM_DRAINED | STREAM_DOOMED)) == STREAM_DRAINED)
         call_drained(stream);
     if ((stream->flags & (STREAM_DELIVER | STREAM_DOOMED)) == STREAM_DELIVER)
@@ -250,7 +262,7 @@ void stream_opened(weft_stream *stream)
 {
     const weft_protocol_ops *ops = stream->protocol->ops;
 
-    stream->flags &= ~(uint32_t)(STREAM_CONNECTING | STREAM_OPEN_DUE);
+    stream->flags &= ~(uint32_t)(STREAM_CONNECTING | STREAM_LAYERING);
     stream->active = stream->opened = stream_now(stream);
     if (stream->flags & STREAM_CLOSING)
         return; /* closed before it was open: what was written goes out, and nothing but `lost` is called */
@@ -261,6 +273,29 @@ void stream_opened(weft_stream *stream)
     loop_calls(stream->loop, ops->name, (uintptr_t)ops->connected);
     if (ops->connected)
         ops->connected(stream->protocol, stream);
+}
+
+/* It was asked to finish while nobody spoke on it yet. */
+static void tell_that_it_drains(weft_stream *stream)
+{
+    if (!(stream->flags & STREAM_DRAIN_ASKED))
+        return;
+    stream->flags &= ~(uint32_t)STREAM_DRAIN_ASKED;
+    stream_ask_to_drain(stream);
+}
+
+void stream_layered(weft_stream *stream)
+{
+    if (stream->flags & STREAM_DOOMED)
+        return;
+    if (stream->listener) {
+        listener_opened(stream->listener, stream);
+        tell_that_it_drains(stream);
+        return;
+    }
+    stream_opened(stream);
+    if (stream->flags & STREAM_DIRTY)
+        stream_schedule(stream); /* it was written to while it was connecting */
 }
 
 static void stream_connected(struct backend_stream *io, int status)
@@ -275,7 +310,7 @@ static void stream_connected(struct backend_stream *io, int status)
         return;
     }
     connect_search_end(stream);
-    stream_opened(stream);
+    transport_ready(stream);
     if (stream->flags & STREAM_DIRTY)
         stream_schedule(stream); /* it was written to while it was connecting */
 }
@@ -287,6 +322,8 @@ void stream_ask_to_drain(weft_stream *stream)
     if (stream->flags & (STREAM_DRAIN_ASKED | STREAM_DOOMED | STREAM_CLOSING))
         return;
     stream->flags |= STREAM_DRAIN_ASKED;
+    if (stream->flags & STREAM_LAYERING)
+        return; /* whoever will speak on it is told when it has begun */
     loop_calls(stream->loop, ops->name, (uintptr_t)ops->draining);
     if (ops->draining)
         ops->draining(stream->protocol, stream);

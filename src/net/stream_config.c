@@ -15,6 +15,7 @@ static const struct stream_config defaults = {
     .output_limit = 4 * 1024 * 1024,
     .input_limit = 64 * 1024,
     .connect = TICKS(WEFT_SECONDS(30)),
+    .handshake = TICKS(WEFT_SECONDS(10)),
     .idle = TICKS(WEFT_MINUTES(5)),
     .write_stall = TICKS(WEFT_SECONDS(30)),
     .lifetime = TICKS_NEVER,
@@ -62,6 +63,7 @@ int stream_config_new(const weft_stream_options *user_options, const struct stre
     set_size(&config->output_limit, options.output_limit);
     set_size(&config->input_limit, options.input_limit);
     set_ticks(&config->connect, options.connect);
+    set_ticks(&config->handshake, options.handshake);
     set_ticks(&config->idle, options.idle);
     set_ticks(&config->write_stall, options.write_stall);
     set_ticks(&config->lifetime, options.lifetime);

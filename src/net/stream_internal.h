@@ -47,7 +47,7 @@ typedef uint32_t stream_ticks;
 struct stream_config {
     uint32_t references;
     size_t high_water, low_water, output_limit, input_limit;
-    stream_ticks connect, idle, write_stall, lifetime;
+    stream_ticks connect, handshake, idle, write_stall, lifetime;
     struct backend_socket_options socket;
 };
 
@@ -83,6 +83,7 @@ enum {
     STREAM_PAUSE_ASKED = 1 << 22, /* and PAUSED: by weft_stream_pause, so only weft_stream_resume ends it */
     STREAM_RETRY_DUE = 1 << 23,   /* an address has failed: the task is to try the next */
     STREAM_BROKEN = 1 << 24,      /* by the peer, and `reason` says how: nothing is sent, what had come is still read */
+    STREAM_LAYERING = 1 << 25,    /* and CONNECTING: the transport is ready, its layers are not */
 };
 
 struct weft_stream {
@@ -98,6 +99,7 @@ struct weft_stream {
     struct stream_input *input;
     struct stream_config *config;
     struct connect_search *search; /* while it is connecting to a name; else NULL */
+    struct layers *layers;         /* between it and the transport (net/layer.h); NULL without any */
     weft_scope_member member;
     weft_listener *listener; /* counts it; NULL if it was not accepted, or its listener has ended before it */
     weft_link guest;         /* among those of its listener that are in another scope */
@@ -117,6 +119,8 @@ weft_stream *stream_new(weft_scope *scope, struct stream_config *config, weft_pr
 void stream_discard(weft_stream *stream);
 /* An accepted or adopted stream begins. */
 void stream_opened(weft_stream *stream);
+/* Its layers are ready: whoever was accepted is given a protocol, and it begins. */
+void stream_layered(weft_stream *stream);
 /* The end is decided: the handle is closed, and `lost` will be called. Idempotent. */
 void stream_doom(weft_stream *stream, int reason, bool abort);
 /* The peer has broken the connection, for @p reason. Whoever still reads is to get what came before, and is told then.

@@ -55,8 +55,9 @@ static void note_short(weft_stream *stream)
 {
     stream->flags |= STREAM_SENDING | STREAM_DIRTY;
     stream->progress = stream_now(stream);
-    stream->unconfirmed =
-        stream->io.transport->sends_at_once ? stream_unconfirmed(stream) : STREAM_UNMEASURED; /* it is not sent yet */
+    stream->unconfirmed = stream->io.transport->sends_at_once && !stream->layers
+                              ? stream_unconfirmed(stream)
+                              : STREAM_UNMEASURED; /* it is not sent yet */
     stream_arm(stream);
 }
 

@@ -42,7 +42,9 @@ static stream_ticks nearest(const weft_stream *stream, int *ret_reason)
         stream_ticks left;
         int reason;
     } all[] = {
-        {stream->flags & STREAM_CONNECTING, left(now, stream->opened, config->connect), WEFT_ECONNECTTIME},
+        {(stream->flags & (STREAM_CONNECTING | STREAM_LAYERING)) == STREAM_CONNECTING,
+         left(now, stream->opened, config->connect), WEFT_ECONNECTTIME},
+        {stream->flags & STREAM_LAYERING, left(now, stream->opened, config->handshake), WEFT_EHANDSHAKETIME},
         {stream->flags & STREAM_LINGERING, left(now, stream->progress, LINGER_TICKS), WEFT_ECLOSED},
         {(stream->flags & (STREAM_SENDING | STREAM_BROKEN)) == STREAM_SENDING,
          left(now, stream->progress, config->write_stall), WEFT_EWRITESTALL},

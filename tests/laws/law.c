@@ -447,6 +447,12 @@ void law_world_close(struct law_world *world)
         assert_int_equal(world->stopped, 1);
 }
 
+void law_layer(struct law_world *world)
+{
+    if (world->kind->layer_listener)
+        world->kind->layer_listener(world->listener);
+}
+
 void law_listen(struct law_world *world, const weft_listen_options *options, const struct law_hooks *hooks)
 {
     static uint64_t number;
@@ -456,6 +462,7 @@ void law_listen(struct law_world *world, const weft_listen_options *options, con
     world->server_hooks = hooks;
     assert_int_equal(LAW_CALL(world, weft_listen(world->scope, url, &world->factory, options, &world->listener, NULL)),
                      0);
+    law_layer(world);
     weft_listener_url(world->listener, NULL, world->url);
 }
 
@@ -469,6 +476,8 @@ void law_connect(struct law_world *world, size_t index, const weft_stream_option
     assert_int_equal(
         LAW_CALL(world, weft_stream_connect(world->scope, world->url, &peer->protocol, options, &peer->stream, NULL)),
         0);
+    if (world->kind->layer_client)
+        world->kind->layer_client(peer->stream);
 }
 
 static bool both_connected(struct law_world *world)

@@ -45,6 +45,9 @@ struct law_kind {
     bool tells_reset; /* a peer can tell an abort from an end */
     bool is_mem;
     bool completes; /* sends complete later */
+    /* What lies between streams and their transport: put there for a listener, and for one that connects. Or NULL. */
+    void (*layer_listener)(weft_listener *listener);
+    void (*layer_client)(weft_stream *stream);
 };
 
 /* What a test wants to do in an end's callbacks. Any may be NULL; without `ended` the protocol has no such callback. */
@@ -124,6 +127,8 @@ void law_world_open(struct law_world *world, const struct law_kind *kind, uint64
 /* Frees the loop, if the test has not, and checks that every end was lost. */
 void law_world_close(struct law_world *world);
 void law_listen(struct law_world *world, const weft_listen_options *options, const struct law_hooks *hooks);
+/* Gives world->listener, which was made just now, the layers of its kind. */
+void law_layer(struct law_world *world);
 /* Connects client[@p index]. */
 void law_connect(struct law_world *world, size_t index, const weft_stream_options *options,
                  const struct law_hooks *hooks);

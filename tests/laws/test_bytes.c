@@ -72,7 +72,7 @@ static void slow_reader_slows_the_writer(struct law_world *world) /* EL-11 */
     for (int i = 0; i < 400; i++) { /* until the system's buffers are full */
         before = writer->drained;
         fill(writer);
-        law_turns(world, 10);
+        law_turns(world, 40);
         if (writer->drained == before)
             break;
     }

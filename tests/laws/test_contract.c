@@ -116,6 +116,7 @@ static void a_place_can_be_listened_at_again(struct law_world *world)
     law_until(world, listener_stopped);
     world->stopped = 0;
     assert_int_equal(LAW_CALL(world, weft_listen(world->scope, url, &world->factory, NULL, &world->listener, NULL)), 0);
+    law_layer(world);
     law_connect(world, 1, NULL, &quiet);
     law_until(world, two_accepted);
     assert_int_equal(world->client[1].lost, 0);
