@@ -2,59 +2,33 @@
 /* An echo server inside a program of libevent, which has a timer and signals of its own. */
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <weft/adapters/event.h>
 #include <weft/weft.h>
 
-static size_t received(weft_protocol *self, weft_stream *peer, weft_bytes in)
+static void echo(weft_stream *peer, void *unused)
 {
-    int status = weft_stream_write(peer, in);
+    weft_bytes in;
 
-    (void)self;
-    if (status < 0)
-        weft_stream_abort(peer);
-    else if (status == 1) /* more is queued than the peer takes: read no more until it has */
-        weft_stream_pause(peer);
-    return in.length;
+    (void)unused;
+    while (weft_read(peer, &in) > 0 && weft_write(peer, in) == 0)
+        ;
 }
 
-static void drained(weft_protocol *self, weft_stream *peer)
-{
-    (void)self;
-    weft_stream_resume(peer);
-}
-
-static WEFT_PROTOCOL(echo_ops, "echo", "it keeps nothing", .received = received, .drained = drained);
-static weft_protocol echo = {&echo_ops};
-
-static weft_protocol *build(weft_factory *factory, weft_stream *peer)
-{
-    (void)factory;
-    (void)peer;
-    return &echo;
-}
-
-static const weft_factory_ops factory_ops = {.build = build};
-static weft_factory factory = {&factory_ops};
-
-/* Listens on a loop that nobody runs yet. */
-static weft_loop *serve(const char *url)
+/* Listens on @p loop, which nobody runs yet. */
+static int listen_on(weft_loop *loop, weft_factory *factory, const char *url)
 {
     char address[WEFT_LISTENER_URL];
     weft_listener *listener;
-    weft_loop *loop;
-    int status = weft_loop_new(NULL, &loop);
+    int status = weft_listen(weft_loop_scope(loop), url, factory, NULL, &listener, NULL);
 
-    if (status == 0)
-        status = weft_listen(weft_loop_scope(loop), url, &factory, NULL, &listener, NULL);
     if (status < 0) {
         fprintf(stderr, "cannot listen on %s: %s\n", url, weft_error_text(status));
-        exit(1);
+        return status;
     }
     weft_listener_url(listener, NULL, address);
     fprintf(stderr, "listening on %s\n", address);
-    return loop;
+    return 0;
 }
 
 static void tick(evutil_socket_t none, short events, void *seconds)
@@ -74,7 +48,8 @@ static void quit(evutil_socket_t number, short events, void *base)
 
 int main(int argc, char **argv)
 {
-    weft_loop *loop = serve(argc > 1 ? argv[1] : "tcp://127.0.0.1:7007");
+    weft_factory *factory = weft_task_factory_new(echo, NULL);
+    weft_loop *loop;
     struct event_base *base = event_base_new();
     int seconds = 0, status;
     struct event *timer = event_new(base, -1, EV_PERSIST, tick, &seconds);
@@ -82,6 +57,9 @@ int main(int argc, char **argv)
     struct event *terminate = evsignal_new(base, SIGTERM, quit, base);
     weft_event_host *host;
 
+    if (!factory || weft_loop_new(NULL, &loop) < 0 ||
+        listen_on(loop, factory, argc > 1 ? argv[1] : "tcp://127.0.0.1:7007") < 0)
+        return 1;
     if (weft_event_host_new(loop, base, NULL, NULL, &host) < 0)
         return 1;
     event_add(timer, &(struct timeval){.tv_sec = 1});
@@ -91,6 +69,7 @@ int main(int argc, char **argv)
 
     weft_event_host_free(host);
     weft_loop_free(loop);
+    weft_task_factory_free(factory);
     event_free(timer);
     event_free(interrupt);
     event_free(terminate);

@@ -2,60 +2,34 @@
 /* An echo server inside a program of sd-event, which has a timer and signals of its own. */
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include <weft/adapters/sd_event.h>
 #include <weft/weft.h>
 
-static size_t received(weft_protocol *self, weft_stream *peer, weft_bytes in)
+static void echo(weft_stream *peer, void *unused)
 {
-    int status = weft_stream_write(peer, in);
+    weft_bytes in;
 
-    (void)self;
-    if (status < 0)
-        weft_stream_abort(peer);
-    else if (status == 1) /* more is queued than the peer takes: read no more until it has */
-        weft_stream_pause(peer);
-    return in.length;
+    (void)unused;
+    while (weft_read(peer, &in) > 0 && weft_write(peer, in) == 0)
+        ;
 }
 
-static void drained(weft_protocol *self, weft_stream *peer)
-{
-    (void)self;
-    weft_stream_resume(peer);
-}
-
-static WEFT_PROTOCOL(echo_ops, "echo", "it keeps nothing", .received = received, .drained = drained);
-static weft_protocol echo = {&echo_ops};
-
-static weft_protocol *build(weft_factory *factory, weft_stream *peer)
-{
-    (void)factory;
-    (void)peer;
-    return &echo;
-}
-
-static const weft_factory_ops factory_ops = {.build = build};
-static weft_factory factory = {&factory_ops};
-
-/* Listens on a loop that nobody runs yet. */
-static weft_loop *serve(const char *url)
+/* Listens on @p loop, which nobody runs yet. */
+static int listen_on(weft_loop *loop, weft_factory *factory, const char *url)
 {
     char address[WEFT_LISTENER_URL];
     weft_listener *listener;
-    weft_loop *loop;
-    int status = weft_loop_new(NULL, &loop);
+    int status = weft_listen(weft_loop_scope(loop), url, factory, NULL, &listener, NULL);
 
-    if (status == 0)
-        status = weft_listen(weft_loop_scope(loop), url, &factory, NULL, &listener, NULL);
     if (status < 0) {
         fprintf(stderr, "cannot listen on %s: %s\n", url, weft_error_text(status));
-        exit(1);
+        return status;
     }
     weft_listener_url(listener, NULL, address);
     fprintf(stderr, "listening on %s\n", address);
-    return loop;
+    return 0;
 }
 
 static int tick(sd_event_source *timer, uint64_t now, void *seconds)
@@ -69,12 +43,16 @@ static int tick(sd_event_source *timer, uint64_t now, void *seconds)
 
 int main(int argc, char **argv)
 {
-    weft_loop *loop = serve(argc > 1 ? argv[1] : "tcp://127.0.0.1:7007");
+    weft_factory *factory = weft_task_factory_new(echo, NULL);
+    weft_loop *loop;
     sd_event *event = NULL;
     weft_sd_host *host = NULL;
     sigset_t signals;
     int seconds = 0, status;
 
+    if (!factory || weft_loop_new(NULL, &loop) < 0 ||
+        listen_on(loop, factory, argc > 1 ? argv[1] : "tcp://127.0.0.1:7007") < 0)
+        return 1;
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
@@ -88,6 +66,7 @@ int main(int argc, char **argv)
 
     weft_sd_host_free(host);
     weft_loop_free(loop);
+    weft_task_factory_free(factory);
     sd_event_unref(event);
     return status < 0;
 }
