@@ -19,7 +19,7 @@
 
 #define BOTH (WEFT_READABLE | WEFT_WRITABLE)
 
-static const char *const engines[] = {"epoll", "poll"};
+static const char *const engines[] = {"epoll", "io_uring", "poll"};
 static const char *engine;
 
 static unsigned calling; /* a call into Weft is under way: no callback may run in it */

@@ -76,6 +76,45 @@ static void a_reader_of_a_large_delivery_may_run_turns(void **state)
     run(turns_inside_of_a_delivery);
 }
 
+static unsigned heard;
+
+static int reads_and_runs_a_turn(weft_task *me, void *arg)
+{
+    weft_bytes in;
+
+    (void)me;
+    assert_true(weft_read(arg, &in) > 0);
+    heard++;
+    assert_true(weft_loop_step(loop) >= 0);
+    return 0;
+}
+
+/* What else the system has told in the same breath is not lost to the turn within. */
+static int two_deliveries_at_once(weft_task *me, void *arg)
+{
+    weft_stream *a, *b, *c, *d;
+
+    (void)arg;
+    heard = 0;
+    make_pair(me, &a, &b);
+    make_pair(me, &c, &d);
+    assert_int_equal(weft_spawn(weft_task_scope(me), reads_and_runs_a_turn, b), 0);
+    assert_int_equal(weft_spawn(weft_task_scope(me), reads_and_runs_a_turn, d), 0);
+    assert_int_equal(weft_yield(), 0);
+    write_many(a, 'A');
+    write_many(c, 'B');
+    for (int i = 0; i < 1000 && heard < 2; i++)
+        assert_int_equal(weft_yield(), 0);
+    assert_int_equal(heard, 2);
+    return 0;
+}
+
+static void a_turn_within_a_delivery_loses_no_other(void **state)
+{
+    (void)state;
+    run(two_deliveries_at_once);
+}
+
 static int aborts_inside_of_a_delivery(weft_task *me, void *arg)
 {
     weft_stream *a, *b;
@@ -177,6 +216,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         task_test(a_reader_of_a_large_delivery_may_run_turns),
+        task_test(a_turn_within_a_delivery_loses_no_other),
         task_test(a_stream_that_its_reader_aborts_is_lost_when_the_delivery_is_over),
         task_test(a_callback_of_a_deferred_inside_of_a_delivery_may_not),
         task_test(a_state_machine_may_not),

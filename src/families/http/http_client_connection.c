@@ -87,8 +87,8 @@ int http_link_write(struct http_link *link, weft_bytes bytes)
 {
     int status = weft_stream_write(link->stream, bytes);
 
-    if (status ==
-        WEFT_EENDED) { /* the server has broken the connection: its answer may have come before, or `lost` comes */
+    /* The server has broken the connection: its answer may have come before, or `lost` comes. */
+    if (status == WEFT_EENDED) {
         PROBE("http client: the server broke off while it was sent to");
         link->flags |= LINK_BROKEN;
         return 1;
