@@ -88,27 +88,45 @@ static void broken(struct backend *backend, struct backend_stream *io)
         stream_doom(stream, stream->reason, true);
 }
 
+/* One piece, by way of @p piece. Returns as a send: less than @p room went, or BACKEND_LATER, and `sent` is owed. */
+static int64_t send_piece(weft_stream *stream, weft_file *file, uint64_t offset, char *piece, size_t room, bool more)
+{
+    struct layer *top = stream->layers->top;
+    int count = file_read(file, offset, piece, room);
+    weft_bytes run = weft_bytes_of(piece, count > 0 ? (size_t)count : 0);
+
+    if (count < 0)
+        return count;
+    if (run.length < room) /* (what there is would be sent, and then it would be found out; this is sooner) */
+        return WEFT_ECHANGED;
+    return top->ops->send(top, &run, 1, more);
+}
+
 /* A file passes through memory. (It may wait for the disk: whoever offers one asked before whether it is in the cache.) */
 static int64_t send_file(struct backend *backend, struct backend_stream *io, weft_file *file, uint64_t offset,
                          uint64_t length, bool more)
 {
-    size_t room = length < FILE_PIECE ? (size_t)length : FILE_PIECE;
-    char *piece = weft_allocate(room);
-    int64_t sent;
-    int count;
+    char *piece = weft_allocate(FILE_PIECE);
+    uint64_t done = 0;
+    int64_t sent = 0;
 
     (void)backend;
     if (!piece)
         return WEFT_ENOMEM;
-    count = file_read(file, offset, piece, room);
-    if (count > 0) {
-        weft_bytes run = weft_bytes_of(piece, (size_t)count);
-        sent = top_of(io)->ops->send(top_of(io), &run, 1, more || (uint64_t)count < length);
-    } else {
-        sent = count < 0 ? count : WEFT_ECHANGED;
+    while (done < length) {
+        size_t room = length - done < FILE_PIECE ? (size_t)(length - done) : FILE_PIECE;
+
+        sent = send_piece(stream_of(io), file, offset + done, piece, room, more || done + room < length);
+        if (sent < 0)
+            break;
+        done += (uint64_t)sent;
+        if ((uint64_t)sent < room)
+            break;
     }
     weft_release(piece);
-    return sent;
+    if (sent < 0 && sent != BACKEND_LATER)
+        return sent;
+    return done > 0 ? (int64_t)done : sent;
 }
 
 static int shutdown_top(struct backend *backend, struct backend_stream *io)

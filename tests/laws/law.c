@@ -453,6 +453,12 @@ void law_layer(struct law_world *world)
         world->kind->layer_listener(world->listener);
 }
 
+void law_layer_client(struct law_peer *peer)
+{
+    if (peer->world->kind->layer_client)
+        peer->world->kind->layer_client(peer->stream);
+}
+
 void law_listen(struct law_world *world, const weft_listen_options *options, const struct law_hooks *hooks)
 {
     static uint64_t number;
@@ -476,8 +482,7 @@ void law_connect(struct law_world *world, size_t index, const weft_stream_option
     assert_int_equal(
         LAW_CALL(world, weft_stream_connect(world->scope, world->url, &peer->protocol, options, &peer->stream, NULL)),
         0);
-    if (world->kind->layer_client)
-        world->kind->layer_client(peer->stream);
+    law_layer_client(peer);
 }
 
 static bool both_connected(struct law_world *world)

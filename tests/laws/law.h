@@ -129,6 +129,8 @@ void law_world_close(struct law_world *world);
 void law_listen(struct law_world *world, const weft_listen_options *options, const struct law_hooks *hooks);
 /* Gives world->listener, which was made just now, the layers of its kind. */
 void law_layer(struct law_world *world);
+/* The same for a stream that connects. */
+void law_layer_client(struct law_peer *peer);
 /* Connects client[@p index]. */
 void law_connect(struct law_world *world, size_t index, const weft_stream_options *options,
                  const struct law_hooks *hooks);

@@ -106,6 +106,8 @@ static void connect_another(struct law_world *world)
     peer->number = clients_used++;
     if (LAW_CALL(world, weft_stream_connect(world->scope, world->url, &peer->protocol, NULL, &peer->stream, NULL)) < 0)
         peer->protocol.ops = NULL;
+    else
+        law_layer_client(peer);
 }
 
 static void close_scope(struct law_world *world)
