@@ -7,10 +7,11 @@ from servers import found
 
 REFERENCE_ECHO, TWIN_ECHO = 'bare epoll', 'bare epoll twin'
 TWIN = ' twin'
-REFERENCE_SWITCH, REFERENCE_CLIENT = 'boost', 'libcurl'
+REFERENCE_SWITCH, REFERENCE_CLIENT, REFERENCE_POST = 'boost', 'libcurl', 'bare eventfd'
 WEFT = 'weft'
 WEFT_TASK = 'weft, a task'
 WEFT_URING, BARE_URING = 'weft, io_uring', 'bare io_uring'
+WEFT_POLL, BARE_POLL = 'weft, poll', 'bare poll'
 HELLO = b'Hello, world!'
 IDLE = 9900  # beside the busy ones; together fewer than the 10,000 that our echo admits
 FILES = {'1k.bin': 1 << 10, '100k.bin': 100 << 10, '10m.bin': 10 << 20}
@@ -26,13 +27,15 @@ LEVEL_KEYS = [echo_key(64, connections, depth, idle)
 
 
 def echo(bench):
-    built = [(REFERENCE_ECHO, 'echo_epoll'), (BARE_URING, 'echo_uring'), ('libuv', 'echo_uv'), ('libevent', 'echo_event'),
+    built = [(REFERENCE_ECHO, 'echo_epoll'), (BARE_URING, 'echo_uring'), (BARE_POLL, 'echo_poll'), ('libuv', 'echo_uv'), ('libevent', 'echo_event'),
              ('libevent bare', 'echo_event_bare'), ('libev', 'echo_ev'), (TWIN_ECHO, 'echo_epoll')]
     fleet = [(name, [bench.program(program), '{port}']) for name, program in built if bench.has(program)]
     fleet.insert(1, (WEFT, [bench.weft('examples/echo_protocol'), 'tcp://127.0.0.1:{port}']))
     fleet.insert(2, (WEFT_TASK, [bench.weft('examples/echo'), 'tcp://127.0.0.1:{port}']))
     fleet.insert(3, (WEFT_URING, ['env', 'WEFT_BACKEND=io_uring', bench.weft('examples/echo_protocol'),
                                   'tcp://127.0.0.1:{port}']))
+    fleet.insert(4, (WEFT_POLL, ['env', 'WEFT_BACKEND=poll', bench.weft('examples/echo_protocol'),
+                                 'tcp://127.0.0.1:{port}']))
     return fleet
 
 

@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import machine
-from contestants import REFERENCE_SWITCH, TWIN, WEFT
+from contestants import REFERENCE_POST, REFERENCE_SWITCH, TWIN, WEFT
 from report import print_micro
 from rounds import quartiles
 
@@ -18,7 +18,8 @@ SWITCH = {REFERENCE_SWITCH: ('boost_switch', 8_000_000), WEFT: ('weft_switch', 8
           REFERENCE_SWITCH + TWIN: ('boost_switch', 8_000_000)}
 WAITING = {'by hand': ('plain_waiting', 1_000_000), WEFT: ('weft_waiting', 1_000_000),
            'by hand' + TWIN: ('plain_waiting', 1_000_000)}
-POST = {'libuv': ('uv_post', 500_000), WEFT: ('weft_post', 500_000), 'libuv' + TWIN: ('uv_post', 500_000)}
+POST = {REFERENCE_POST: ('eventfd_post', 500_000), WEFT: ('weft_post', 500_000), 'libuv': ('uv_post', 500_000),
+        REFERENCE_POST + TWIN: ('eventfd_post', 500_000)}
 
 
 class NoFigures(Exception):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What the figures say of each target. A verdict informs; it never decides an exit status."""
-from contestants import LEVEL_KEYS, REFERENCE_SWITCH, TASK_SHAPES, TWIN, WEFT, WEFT_TASK, task_key
+from contestants import LEVEL_KEYS, REFERENCE_POST, REFERENCE_SWITCH, TASK_SHAPES, TWIN, WEFT, WEFT_TASK, task_key
 from report import is_level, spread, twin_of, user_error
 from rounds import overlap, quartiles
 
@@ -135,8 +135,9 @@ def waiting(results):
     if 'deferred' in row:
         yield 'a deferred with three callbacks ≤ 60 ns', at_most_ns(row['deferred'], 60)
     table = results.get('posts from another thread', {})
-    if WEFT in table and 'libuv' in table:
-        yield 'a post from another thread: no slower than libuv', not_slower(table, 'libuv', 'post')
+    if WEFT in table and REFERENCE_POST in table:
+        yield 'a wake-up from another thread: level with a bare eventfd', not_slower(table, REFERENCE_POST, 'post, alone')
+        yield 'a post while another is pending ≤ 10 ns', at_most_ns(table[WEFT]['post, pending'], 10)
     for key in (task_key(*shape) for shape in TASK_SHAPES):
         if WEFT_TASK in results.get(key, {}):
             yield f'{key}: ≥ 0.9 of callbacks', at_least(results[key], 0.9, WEFT_TASK)

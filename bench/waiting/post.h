@@ -3,9 +3,11 @@
  * Work for a loop from another thread. The loop stays on the CPU where it was started, the thread is put on the other
  * one. "post" gives the loop as much work as there is, at most WINDOW pieces that are not done; "post, alone" waits for
  * each piece before the next: it is there when the loop has said so in `done`, so it is mostly two wake-ups of the
- * system.
+ * system. "post, pending" is what sending itself costs when the loop has been told already: the loop's own thread sends
+ * WINDOW pieces, and only then has the loop take them, which is not counted.
  *
- * A contestant defines send_work(i), which has the loop run work_done() once; i % WINDOW is free.
+ * A contestant defines send_work(i), which has the loop run work_done() once, i % WINDOW being free; and take_work(),
+ * which has the loop do what was sent, without waiting.
  */
 #ifndef BENCH_POST_H
 #define BENCH_POST_H
@@ -20,9 +22,11 @@
 #define THREAD_CPU 1
 
 static void send_work(size_t i);
+static void take_work(void);
 static void stop_loop(void);
 
 static atomic_size_t done;
+static atomic_bool may_begin;
 
 static inline void work_done(void)
 {
@@ -46,6 +50,28 @@ static void send_all(size_t count, size_t window)
     atomic_store(&done, 0);
 }
 
+/* The other thread is there, so that locks are locks, and waits. */
+static inline void measure_pending(size_t count)
+{
+    double spent = 0;
+    size_t sent = 0;
+
+    while (sent < count) {
+        double began;
+
+        send_work(sent++); /* this one tells the loop */
+        began = seconds_now();
+        for (size_t i = 1; i < WINDOW; i++)
+            send_work(sent++);
+        spent += seconds_now() - began;
+        while (still_open(sent) > 0)
+            take_work();
+    }
+    printf("post, pending=%.3f\n", spent / (double)(sent / WINDOW * (WINDOW - 1)) * 1e9);
+    atomic_store(&done, 0);
+    atomic_store(&may_begin, true);
+}
+
 static void *run_thread(void *arg)
 {
     size_t count = *(size_t *)arg;
@@ -55,6 +81,8 @@ static void *run_thread(void *arg)
     CPU_ZERO(&cpu);
     CPU_SET(THREAD_CPU, &cpu);
     (void)sched_setaffinity(0, sizeof cpu, &cpu);
+    while (!atomic_load(&may_begin))
+        ;
     send_all(count / 10, WINDOW);
     began = seconds_now();
     send_all(count, WINDOW);

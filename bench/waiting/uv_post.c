@@ -27,6 +27,11 @@ static void send_work(size_t i)
     uv_async_send(&async);
 }
 
+static void take_work(void)
+{
+    uv_run(&loop, UV_RUN_NOWAIT);
+}
+
 static void stop_loop(void)
 {
     atomic_store(&stops, true);
@@ -58,6 +63,7 @@ int main(int argc, char **argv)
     if (uv_loop_init(&loop) < 0 || uv_async_init(&loop, &async, woken) < 0)
         die("loop");
     thread = start_thread(&count);
+    measure_pending(count);
     uv_run(&loop, UV_RUN_DEFAULT);
     pthread_join(thread, NULL);
     return uv_loop_close(&loop) < 0;

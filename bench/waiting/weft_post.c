@@ -19,6 +19,11 @@ static void send_work(size_t i)
     weft_loop_post(loop, &posts[i % WINDOW]);
 }
 
+static void take_work(void)
+{
+    (void)weft_loop_step(loop);
+}
+
 static void stop(weft_post *post)
 {
     (void)post;
@@ -45,6 +50,7 @@ int main(int argc, char **argv)
         die("loop");
     weft_timer_start(&keeps, WEFT_MINUTES(60));
     thread = start_thread(&count);
+    measure_pending(count);
     if (weft_loop_run(loop) < 0)
         die("run");
     pthread_join(thread, NULL);

@@ -186,10 +186,14 @@ static void run_posts(weft_loop *loop)
 
 void weft_loop_post(weft_loop *loop, weft_post *post)
 {
-    post->next = atomic_load_explicit(&loop->posts, memory_order_relaxed);
-    while (!atomic_compare_exchange_weak(&loop->posts, &post->next, post))
-        ;
-    if (!atomic_exchange(&loop->wake_sent, true))
+    weft_post *before = atomic_load_explicit(&loop->posts, memory_order_relaxed);
+
+    do {
+        post->next = before;
+    } while (!atomic_compare_exchange_weak(&loop->posts, &before, post));
+    /* From here on it may have run already. Behind another that is pending there is nothing to do: who came first has the
+     * loop woken. */
+    if (!before && !atomic_exchange(&loop->wake_sent, true))
         loop->backend->ops->wake(loop->backend);
 }
 
