@@ -35,6 +35,12 @@ WEFT_DEFERRED(weft_file_made, weft_file *);
 /** As weft_file_write_start. */
 #define weft_file_write(scope, file, offset, bytes) \
     WEFT_HANDLE_(weft_done, weft_file_write_at(scope, file, offset, bytes, WEFT_HERE))
+/** As weft_file_truncate_start. */
+#define weft_file_truncate(scope, file, length) \
+    WEFT_HANDLE_(weft_done, weft_file_truncate_at(scope, file, length, WEFT_HERE))
+/** As weft_file_set_time_start. */
+#define weft_file_set_time(scope, file, modified) \
+    WEFT_HANDLE_(weft_done, weft_file_set_time_at(scope, file, modified, WEFT_HERE))
 /** As weft_file_sync_start. */
 #define weft_file_sync(scope, file) WEFT_HANDLE_(weft_done, weft_file_sync_at(scope, file, WEFT_HERE))
 /** As weft_file_rename_start. */
@@ -56,6 +62,10 @@ WEFT_API weft_deferred *weft_file_create_at(weft_scope *scope, weft_directory *d
 /** Beneath weft_file_write. @return *until* as weft_file_create_at */
 WEFT_API weft_deferred *weft_file_write_at(weft_scope *scope, weft_file *file, uint64_t offset, weft_bytes bytes,
                                            weft_place place);
+/** Beneath weft_file_truncate. @return *until* as weft_file_create_at */
+WEFT_API weft_deferred *weft_file_truncate_at(weft_scope *scope, weft_file *file, uint64_t length, weft_place place);
+/** Beneath weft_file_set_time. @return *until* as weft_file_create_at */
+WEFT_API weft_deferred *weft_file_set_time_at(weft_scope *scope, weft_file *file, weft_time modified, weft_place place);
 /** Beneath weft_file_sync. @return *until* as weft_file_create_at */
 WEFT_API weft_deferred *weft_file_sync_at(weft_scope *scope, weft_file *file, weft_place place);
 /** Beneath weft_file_rename. @return *until* as weft_file_create_at */

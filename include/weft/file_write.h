@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * @file
- * Files that are written: made, written, synced, renamed, removed, beneath a
- * directory, by the job pool, so that the loop never waits for a disk.
+ * Files that are written: made, written, cut, synced, renamed, removed, beneath
+ * a directory, by the job pool, so that the loop never waits for a disk.
  *
  * Each call has a job of its own, whose `done` is called once, from the loop.
  * weft/file_deferred.h has the same as deferreds.
@@ -33,7 +33,8 @@ typedef struct weft_file_call {
 
     weft_directory *directory;                             /**< private */
     const char *path, *other;                              /**< private */
-    uint64_t offset;                                       /**< private */
+    uint64_t offset;                                       /**< private; of weft_file_truncate_start the length */
+    weft_time modified;                                    /**< private */
     void *memory;                                          /**< private */
     size_t length;                                         /**< private */
     unsigned flags;                                        /**< private */
@@ -71,6 +72,20 @@ WEFT_API WEFT_NODISCARD int weft_file_read_start(weft_file_call *call, weft_scop
  */
 WEFT_API WEFT_NODISCARD int weft_file_write_start(weft_file_call *call, weft_scope *scope, weft_file *file,
                                                   uint64_t offset, weft_bytes bytes, weft_file_done *done);
+/**
+ * Gives @p file, which weft_file_create_start has opened, @p length bytes: what is behind them is cut off; what is
+ * missing is zero.
+ * @return as weft_file_create_start; `done` may be called with -EFBIG
+ */
+WEFT_API WEFT_NODISCARD int weft_file_truncate_start(weft_file_call *call, weft_scope *scope, weft_file *file,
+                                                     uint64_t length, weft_file_done *done);
+/**
+ * Says that @p file, which weft_file_create_start has opened, was last changed at @p modified (wall clock, which may be
+ * before 1970), until it is changed again.
+ * @return as weft_file_create_start
+ */
+WEFT_API WEFT_NODISCARD int weft_file_set_time_start(weft_file_call *call, weft_scope *scope, weft_file *file,
+                                                     weft_time modified, weft_file_done *done);
 /** Has on the disk what was written before, content and length. After an error see above. A file that was made is found
  *  after a loss of power only if its directory was synced, too. @return as weft_file_create_start */
 WEFT_API WEFT_NODISCARD int weft_file_sync_start(weft_file_call *call, weft_scope *scope, weft_file *file,

@@ -99,6 +99,22 @@ weft_deferred *weft_file_write_at(weft_scope *scope, weft_file *file, uint64_t o
         self, weft_file_write_start(&self->call, scope, file, offset, weft_bytes_of(self->text, bytes.length), done));
 }
 
+weft_deferred *weft_file_truncate_at(weft_scope *scope, weft_file *file, uint64_t length, weft_place place)
+{
+    weft_deferred *ret;
+    struct promise *self = promise_new(scope, &weft_done_type_, 0, place, &ret);
+
+    return self ? promised(self, weft_file_truncate_start(&self->call, scope, file, length, done)) : ret;
+}
+
+weft_deferred *weft_file_set_time_at(weft_scope *scope, weft_file *file, weft_time modified, weft_place place)
+{
+    weft_deferred *ret;
+    struct promise *self = promise_new(scope, &weft_done_type_, 0, place, &ret);
+
+    return self ? promised(self, weft_file_set_time_start(&self->call, scope, file, modified, done)) : ret;
+}
+
 weft_deferred *weft_file_sync_at(weft_scope *scope, weft_file *file, weft_place place)
 {
     weft_deferred *ret;

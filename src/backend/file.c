@@ -233,6 +233,8 @@ const struct file_ops file_of_system = {
     .is_current = file_is_current,
     .list = file_list_plainly,
     .write_at = file_write_plainly,
+    .truncate = file_truncate_plainly,
+    .set_time = file_set_time_plainly,
     .sync = file_sync_plainly,
 };
 

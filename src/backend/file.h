@@ -10,6 +10,8 @@ struct stat;
 /* Opens @p path beneath @p directory. Without @p may_wait, -EAGAIN says that it would have to; with it, any thread may
  * call this. */
 int file_open(weft_directory *directory, const char *path, bool may_wait, weft_file **ret);
+/* Makes a file of @p fd, which it takes, also if it fails. */
+int file_adopt(int fd, weft_file **ret);
 /* Reads and may block. Returns the count, 0 at the end, or a negative error. */
 int file_read(weft_file *file, uint64_t offset, void *memory, size_t length);
 /* Whether the stretch is, as far as a few probes tell, in the page cache. */
@@ -20,6 +22,11 @@ int file_send(int out, weft_file *file, uint64_t offset, uint64_t length, int64_
 int file_create(weft_directory *directory, const char *path, unsigned flags, weft_file **ret);
 /* Writes all of it, or says why not; *ret_count is set in both cases. */
 int file_write(weft_file *file, uint64_t offset, const void *data, size_t length, size_t *ret_count);
+/* Cuts it, or fills it with zeros; says when it was changed. It was opened by file_create. */
+int file_truncate(weft_file *file, uint64_t length);
+int file_set_time(weft_file *file, weft_time modified);
+/* Has the system tell of what is wrong with what was written as closing does (NFS, quotas), though not of the disk. */
+int file_flush(weft_file *file);
 /* What was written is on the disk. After one failure it always fails: what was lost then cannot be had back. */
 int file_sync(weft_file *file);
 int file_rename(weft_directory *directory, const char *from, const char *to);

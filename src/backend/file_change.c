@@ -57,6 +57,43 @@ int file_write_plainly(weft_file *file, uint64_t offset, const void *data, size_
     return 0;
 }
 
+int file_truncate(weft_file *file, uint64_t length)
+{
+    return length > INT64_MAX ? -EFBIG : file->ops->truncate(file, length);
+}
+
+int file_truncate_plainly(weft_file *file, uint64_t length)
+{
+    int result;
+
+    do
+        result = ftruncate(file->fd, (off_t)length);
+    while (result < 0 && errno == EINTR);
+    return result < 0 ? -errno : 0;
+}
+
+int file_set_time(weft_file *file, weft_time modified)
+{
+    return file->ops->set_time(file, modified);
+}
+
+int file_set_time_plainly(weft_file *file, weft_time modified)
+{
+    weft_time part = modified % WEFT_SECONDS(1);
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
+
+    times[1].tv_sec = (time_t)(modified / WEFT_SECONDS(1) - (part < 0));
+    times[1].tv_nsec = (long)(part < 0 ? part + WEFT_SECONDS(1) : part);
+    return futimens(file->fd, times) < 0 ? -errno : 0;
+}
+
+int file_flush(weft_file *file)
+{
+    int again = file->fd < 0 ? -1 : fcntl(file->fd, F_DUPFD_CLOEXEC, 0); /* each closing of a descriptor tells */
+
+    return again >= 0 && close(again) < 0 && errno != EINTR ? -errno : 0;
+}
+
 /* The kernel tells a failure once for each opening, and takes what it could not write for written from then on: a second
  * attempt would succeed (EL-20). So the first answer stands, also for an attempt that is made meanwhile. */
 int file_sync(weft_file *file)

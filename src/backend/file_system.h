@@ -26,6 +26,8 @@ struct file_ops {
     bool (*is_current)(const weft_file *file, const weft_directory *directory, const char *path);
     int (*list)(weft_file *file, size_t limit, weft_file_entry **ret_entries, size_t *ret_count, bool *ret_truncated);
     int (*write_at)(weft_file *file, uint64_t offset, const void *data, size_t length, size_t *ret_count);
+    int (*truncate)(weft_file *file, uint64_t length);
+    int (*set_time)(weft_file *file, weft_time modified);
     int (*sync)(weft_file *file);
 };
 
@@ -58,13 +60,13 @@ extern _Thread_local const struct file_system *file_system_here;
 
 /* The system's own. */
 extern const struct file_ops file_of_system;
-/* Takes @p fd, also if it fails. */
-int file_adopt(int fd, weft_file **ret);
 int file_read_plainly(weft_file *file, uint64_t offset, void *memory, size_t length);
 bool file_is_current(const weft_file *file, const weft_directory *directory, const char *path);
 int file_list_plainly(weft_file *file, size_t limit, weft_file_entry **ret_entries, size_t *ret_count,
                       bool *ret_truncated);
 int file_write_plainly(weft_file *file, uint64_t offset, const void *data, size_t length, size_t *ret_count);
+int file_truncate_plainly(weft_file *file, uint64_t length);
+int file_set_time_plainly(weft_file *file, weft_time modified);
 int file_sync_plainly(weft_file *file);
 
 #endif

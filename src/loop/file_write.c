@@ -68,6 +68,16 @@ static int write_work(weft_file_call *call)
     return file_write(call->file, call->offset, call->memory, call->length, &call->count);
 }
 
+static int truncate_work(weft_file_call *call)
+{
+    return file_truncate(call->file, call->offset);
+}
+
+static int set_time_work(weft_file_call *call)
+{
+    return file_set_time(call->file, call->modified);
+}
+
 static int sync_work(weft_file_call *call)
 {
     return file_sync(call->file);
@@ -126,6 +136,19 @@ int weft_file_write_start(weft_file_call *call, weft_scope *scope, weft_file *fi
                                    .memory = (void *)(uintptr_t)bytes.data,
                                    .length = bytes.length,
                                    .done = done},
+                 scope);
+}
+
+int weft_file_truncate_start(weft_file_call *call, weft_scope *scope, weft_file *file, uint64_t length,
+                             weft_file_done *done)
+{
+    return begin(call, &(weft_file_call){.work = truncate_work, .file = file, .offset = length, .done = done}, scope);
+}
+
+int weft_file_set_time_start(weft_file_call *call, weft_scope *scope, weft_file *file, weft_time modified,
+                             weft_file_done *done)
+{
+    return begin(call, &(weft_file_call){.work = set_time_work, .file = file, .modified = modified, .done = done},
                  scope);
 }
 

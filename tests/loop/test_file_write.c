@@ -202,6 +202,70 @@ static void flags_say_what_becomes_of_what_is_there(void **state)
     end();
 }
 
+static int truncate_file(weft_file *file, uint64_t length)
+{
+    return result(weft_file_truncate_start(&now.call, ROOT, file, length, told));
+}
+
+static int set_time(weft_file *file, weft_time modified)
+{
+    return result(weft_file_set_time_start(&now.call, ROOT, file, modified, told));
+}
+
+static void a_file_is_cut_or_made_longer(void **state)
+{
+    char text[16];
+    weft_file *file;
+
+    (void)state;
+    begin();
+    assert_int_equal(create("a.txt", 0, &file), 0);
+    assert_int_equal(truncate_file(file, 2), 0);
+    assert_content("a.txt", "he");
+    assert_int_equal(truncate_file(file, 4), 0);
+    assert_int_equal(result(weft_file_read_start(&now.call, ROOT, file, 0, text, sizeof text, told)), 0);
+    assert_int_equal(now.call.count, 4);
+    assert_memory_equal(text, "he\0\0", 4);
+    assert_int_equal(truncate_file(file, UINT64_MAX), -EFBIG);
+    assert_int_equal(truncate_file(file, 0), 0);
+    weft_file_unref(file);
+    assert_content("a.txt", "");
+    end();
+}
+
+static void a_file_gets_the_time_that_it_is_given(void **state)
+{
+    static const weft_time times[] = {WEFT_SECONDS(1000000000) + 5, 0, -WEFT_SECONDS(3), -1};
+    struct stat about;
+    weft_file *file;
+
+    (void)state;
+    begin();
+    assert_int_equal(create("a.txt", 0, &file), 0);
+    assert_true(weft_file_is_current(file, directory, "a.txt"));
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        assert_int_equal(set_time(file, times[i]), 0);
+        assert_int_equal(stat(in_tree("a.txt"), &about), 0);
+        assert_true(WEFT_SECONDS(about.st_mtim.tv_sec) + about.st_mtim.tv_nsec == times[i]);
+    }
+    assert_false(weft_file_is_current(file, directory, "a.txt"));
+    weft_file_unref(file);
+    end();
+}
+
+static void a_file_that_is_read_is_not_cut(void **state)
+{
+    weft_file *file;
+
+    (void)state;
+    begin();
+    assert_int_equal(file_open(directory, "a.txt", true, &file), 0);
+    assert_int_equal(truncate_file(file, 0), -EINVAL);
+    weft_file_unref(file);
+    assert_content("a.txt", "hello");
+    end();
+}
+
 static void a_file_is_replaced_safely(weft_task *me, void *arg)
 {
     weft_scope *scope = weft_task_scope(me);
@@ -214,6 +278,8 @@ static void a_file_is_replaced_safely(weft_task *me, void *arg)
     written = weft_file_write(scope, file, 0, weft_bytes_from(text));
     memset(text, 'x', sizeof text - 1);
     assert_int_equal(weft_wait(written), 0);
+    assert_int_equal(weft_wait(weft_file_truncate(scope, file, 7)), 0);
+    assert_int_equal(weft_wait(weft_file_set_time(scope, file, WEFT_SECONDS(12345))), 0);
     assert_int_equal(weft_wait(weft_file_sync(scope, file)), 0);
     weft_file_unref(file);
     assert_int_equal(weft_wait(weft_file_rename(scope, directory, "new", "a.txt")), 0);
@@ -226,11 +292,15 @@ static void a_file_is_replaced_safely(weft_task *me, void *arg)
 
 static void tasks_wait_for_the_disk(void **state)
 {
+    struct stat about;
+
     (void)state;
     begin();
     assert_non_null(weft_spawn_done(ROOT, a_file_is_replaced_safely, NULL).deferred);
     run(loop);
-    assert_content("a.txt", "replaced");
+    assert_content("a.txt", "replace");
+    assert_int_equal(stat(in_tree("a.txt"), &about), 0);
+    assert_int_equal(about.st_mtim.tv_sec, 12345);
     assert_int_equal(access(in_tree("new"), F_OK), -1);
     assert_int_equal(disk.syncs, 2);
     end();
@@ -402,6 +472,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         write_test(flags_say_what_becomes_of_what_is_there),
+        write_test(a_file_is_cut_or_made_longer),
+        write_test(a_file_gets_the_time_that_it_is_given),
+        write_test(a_file_that_is_read_is_not_cut),
         write_test(tasks_wait_for_the_disk),
         write_test(short_writes_go_on),
         write_test(a_full_disk_says_how_much_is_written),

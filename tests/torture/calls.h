@@ -105,9 +105,10 @@
 #define syscall(number, ...) TORTURE_CALL(TORTURE_BY_NUMBER(number), true, -1, -1L, (syscall)(number, __VA_ARGS__))
 #define close(fd) TORTURE_CLOSE("close", fd, (close)(fd))
 #define dup2(...) TORTURE_CALL("dup2", true, -1, -1, (dup2)(__VA_ARGS__))
-#define fcntl(fd, command, ...)                                                      \
-    TORTURE_CALL(#command, (command) == F_SETFL || (command) == F_OFD_SETLK, fd, -1, \
-                 (fcntl)(fd, command, ##__VA_ARGS__))
+#define TORTURE_FCNTL_CAN_FAIL(command) \
+    ((command) == F_SETFL || (command) == F_OFD_SETLK || (command) == F_DUPFD_CLOEXEC)
+#define fcntl(fd, command, ...) \
+    TORTURE_CALL(#command, TORTURE_FCNTL_CAN_FAIL(command), fd, -1, (fcntl)(fd, command, ##__VA_ARGS__))
 #define fstat(...) TORTURE_CALL("fstat", true, -1, -1, (fstat)(__VA_ARGS__))
 #define lstat(...) TORTURE_CALL("lstat", true, -1, -1, (lstat)(__VA_ARGS__))
 #define stat(...) TORTURE_CALL("stat", true, -1, -1, (stat)(__VA_ARGS__))
@@ -124,6 +125,8 @@
 #define readlink(...) TORTURE_CALL("readlink", true, -1, -1, (readlink)(__VA_ARGS__))
 #define pread(...) TORTURE_CALL("pread", true, -1, -1, (pread)(__VA_ARGS__))
 #define pwrite(...) TORTURE_CALL("pwrite", true, -1, -1, (pwrite)(__VA_ARGS__))
+#define ftruncate(...) TORTURE_CALL("ftruncate", true, -1, -1, (ftruncate)(__VA_ARGS__))
+#define futimens(...) TORTURE_CALL("futimens", true, -1, -1, (futimens)(__VA_ARGS__))
 #define fsync(fd) TORTURE_CALL("fsync", true, -1, -1, (fsync)(fd))
 #define preadv2(...) TORTURE_CALL("preadv2", true, -1, -1, (preadv2)(__VA_ARGS__))
 

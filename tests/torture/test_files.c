@@ -17,6 +17,7 @@
 #include <weft/file_write.h>
 #include <weft/weft.h>
 
+#include "backend/file.h"
 #include "torture/inject.h"
 
 static char folder[] = "/dev/shm/weft-torture-XXXXXX"; /* which is in memory */
@@ -219,7 +220,13 @@ static int fill(struct writing *writing)
     file = writing->call.file;
     status = CALL(writing, weft_file_write_start, file, 0, weft_bytes_from(TEXT));
     if (status == 0)
+        status = CALL(writing, weft_file_truncate_start, file, 5);
+    if (status == 0)
+        status = CALL(writing, weft_file_set_time_start, file, WEFT_SECONDS(12345));
+    if (status == 0)
         status = CALL(writing, weft_file_sync_start, file);
+    if (status == 0)
+        status = file_flush(file);
     weft_file_unref(file);
     return status;
 }

@@ -119,7 +119,9 @@ int sim_inode_fill(struct sim_disk *disk, struct sim_inode *inode, weft_file *fr
 /* Returns 0, -EFBIG or WEFT_ENOMEM. */
 int sim_inode_write(struct sim_disk *disk, struct sim_inode *inode, uint64_t offset, const char *data, size_t length);
 int sim_inode_read(const struct sim_inode *inode, uint64_t offset, char *memory, size_t length);
-void sim_inode_truncate(struct sim_disk *disk, struct sim_inode *inode);
+/* Returns 0, -EFBIG or WEFT_ENOMEM. */
+int sim_inode_truncate(struct sim_disk *disk, struct sim_inode *inode, uint64_t length);
+void sim_inode_set_time(struct sim_inode *inode, weft_time modified);
 void sim_inode_sync(struct sim_inode *inode);
 /* A sync that fails: of what was written since the last some is kept, and the rest never will be. */
 void sim_inode_lose(struct sim_disk *disk, struct sim_inode *inode);

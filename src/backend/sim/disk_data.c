@@ -138,13 +138,26 @@ int sim_inode_read(const struct sim_inode *inode, uint64_t offset, char *memory,
     return (int)length;
 }
 
-void sim_inode_truncate(struct sim_disk *disk, struct sim_inode *inode)
+/* What is behind the length is zero in memory: a file that becomes longer only has more of it. */
+int sim_inode_truncate(struct sim_disk *disk, struct sim_inode *inode, uint64_t length)
 {
-    if (inode->length > 0)
-        memset(inode->data, 0, inode->length);
-    mark(inode, 0, inode->length);
-    inode->length = 0;
+    int status = make_room(disk, inode, length);
+    size_t before = inode->length;
+
+    if (status < 0)
+        return status;
+    inode->length = (size_t)length;
+    if (length < before)
+        memset(inode->data + length, 0, before - inode->length);
+    mark(inode, length < before ? inode->length : before, length < before ? before : inode->length);
     changed(disk, inode);
+    return 0;
+}
+
+void sim_inode_set_time(struct sim_inode *inode, weft_time modified)
+{
+    inode->version++;
+    inode->modified = modified;
 }
 
 /* -- to the disk -- */

@@ -132,15 +132,21 @@ static int read_cached(weft_file *base, uint64_t offset, void *memory, size_t le
     return read_with_faults(base, offset, memory, length);
 }
 
-static int write_some(struct sim_file *file, uint64_t offset, const void *data, size_t length, size_t *ret_count)
+/* Whether @p file can be changed at all: 0 or the error. */
+static int check_change(const struct sim_file *file)
 {
     int status = file->life == file->host->disk.lives ? sim_disk_fails(file->host) : -EIO;
+
+    return status == 0 && !file->inode ? -EBADF : status; /* it was opened for reading */
+}
+
+static int write_some(struct sim_file *file, uint64_t offset, const void *data, size_t length, size_t *ret_count)
+{
+    int status = check_change(file);
     size_t fits;
 
     if (status < 0)
         return status;
-    if (!file->inode)
-        return -EBADF; /* it was opened for reading */
     fits = sim_disk_room(file->host, length);
     if (file->base.append)
         offset = file->inode->length;
@@ -159,6 +165,30 @@ static int sim_write(weft_file *base, uint64_t offset, const void *data, size_t 
     if (*ret_count > 0)
         sim_note_bytes(file->host->world, "bytes", file->host, 0, data, *ret_count);
     note(file->host, "write", (int64_t)offset, status);
+    return status;
+}
+
+static int sim_truncate(weft_file *base, uint64_t length)
+{
+    struct sim_file *file = sim_file_of(base);
+    int status = check_change(file);
+
+    if (status == -EBADF)
+        status = -EINVAL; /* as ftruncate(2) has it on Linux */
+    if (status == 0)
+        status = sim_inode_truncate(&file->host->disk, file->inode, length);
+    note(file->host, "truncate", (int64_t)length, status);
+    return status;
+}
+
+static int sim_set_time(weft_file *base, weft_time modified)
+{
+    struct sim_file *file = sim_file_of(base);
+    int status = check_change(file);
+
+    if (status == 0)
+        sim_inode_set_time(file->inode, modified);
+    note(file->host, "set time", modified, status);
     return status;
 }
 
@@ -221,6 +251,8 @@ static const struct file_ops sim_file_ops = {
     .is_current = is_current,
     .list = sim_list,
     .write_at = sim_write,
+    .truncate = sim_truncate,
+    .set_time = sim_set_time,
     .sync = sim_sync,
 };
 

@@ -316,7 +316,7 @@ static int create_here(weft_directory *directory, const char *name, unsigned fla
     if (status == -ENOENT)
         status = make(path, false, &inode);
     else if (status == 0 && flags & WEFT_FILE_TRUNCATE)
-        sim_inode_truncate(&here->disk, inode);
+        status = sim_inode_truncate(&here->disk, inode, 0);
     if (status == 0)
         status = sim_file_new(here, path, inode, NULL, ret);
     if (status == 0)
