@@ -9,7 +9,7 @@
  * environment are in one world, also those that its workers make. So a program
  * waits for a worker with weft_worker_join or in its loop, for a post; what
  * waits in any other way, as for a lock that the worker gives back later, would
- * wait for ever.
+ * wait for ever; a worker that does so for 5 s of real time is told of in the log.
  */
 #ifndef WEFT_WORKER_H
 #define WEFT_WORKER_H

@@ -102,7 +102,7 @@ weft_time sim_program_due(const struct sim_program *program)
 }
 
 /* A loop waits, if only for its next turn: on the stack of a program the others go on; elsewhere it is being freed, or
- * whoever steps it sees to that. */
+ * whoever steps it sees to that. Who waits for a worker in the turn of a host's loop has the others go on, too. */
 int sim_park(struct sim_world *world, const struct sim_wait *wait)
 {
     weft_sim *sim = weft_container_of(world, weft_sim, world);
@@ -113,7 +113,7 @@ int sim_park(struct sim_world *world, const struct sim_wait *wait)
     if (sim_wait_due(wait) <= world->now && (!program || sim->ending))
         return 0;
     if (!program)
-        return sim_wait_alone(world, wait);
+        return wait->worker && !sim->ending ? sim_run_others(sim, wait) : sim_wait_alone(world, wait);
     if (sim->ending)
         return WEFT_ECANCELED;
     program->state = PROGRAM_PARKED;

@@ -18,14 +18,15 @@ static struct sim_node *node_of(weft_link *link)
     return weft_container_of(link, struct sim_node, link);
 }
 
-/* When @p node has something to do: the time, which may be now; WEFT_NEVER. */
+/* When @p node has something to do: the time, which may be now; WEFT_NEVER. (One whose turn is under way waits inside of
+ * it, for a worker.) */
 static weft_time due_of(const struct sim_node *node, weft_time now)
 {
     weft_time wait;
 
     if (node->program)
         return sim_program_due(node->program);
-    if (!node->loop)
+    if (!node->loop || node->loop->turning)
         return WEFT_NEVER;
     wait = weft_loop_prepare(node->loop);
     return wait == WEFT_NEVER ? WEFT_NEVER : now + wait;
@@ -121,7 +122,7 @@ static struct sim_node *wake_somebody(weft_sim *sim)
         return NULL;
     for (weft_link *link = sim->nodes.next; link != &sim->nodes; link = link->next) {
         struct sim_node *node = node_of(link);
-        bool waits = node->program ? node->program->state == PROGRAM_PARKED : node->loop != NULL;
+        bool waits = node->program ? node->program->state == PROGRAM_PARKED : node->loop && !node->loop->turning;
 
         if (waits && (++count == 1 || sim_fault_below(faults, FAULT_spurious_wakeups, count) == 0))
             woken = node;
@@ -144,31 +145,58 @@ static int run_one(weft_sim *sim, const struct turn *turn, weft_time *at, unsign
     return status;
 }
 
-int weft_sim_run(weft_sim *sim, weft_time time)
+/* A run of the world, as far as it has come. */
+struct course {
+    weft_time until, at; /* how far it may go; the time of the last turn */
+    unsigned turns;      /* since the clock has moved */
+    bool for_nothing;    /* somebody was woken for nothing */
+    bool more;           /* something is left that can happen, until then */
+};
+
+/* Somebody has a turn, or the clock moves. */
+static int go_on(weft_sim *sim, struct course *course)
 {
     struct sim_world *world = &sim->world;
-    weft_time until = time >= WEFT_NEVER - world->now ? WEFT_NEVER : world->now + time, at = world->now, due;
-    unsigned turns = 0;
-    bool more = true, for_nothing = false;
+    struct turn turn;
+    weft_time due;
+
+    sim_world_advance(world, world->now);
+    turn = choose(sim, &due);
+    course->for_nothing = !turn.node && !turn.worker && !course->for_nothing; /* not twice: time is to pass */
+    if (course->for_nothing)
+        turn.node = wake_somebody(sim);
+    if (turn.node || turn.worker)
+        return run_one(sim, &turn, &course->at, &course->turns);
+    return move_on(sim, due, course->until, &course->more);
+}
+
+int weft_sim_run(weft_sim *sim, weft_time time)
+{
+    weft_time now = sim->world.now;
+    struct course course = {.until = time >= WEFT_NEVER - now ? WEFT_NEVER : now + time, .at = now, .more = true};
     int status = 0;
 
     sim->stopping = false;
-    while (status == 0 && more && !sim->failed && !sim->stopping) {
-        struct turn turn;
-
-        sim_world_advance(world, world->now);
-        turn = choose(sim, &due);
-        for_nothing = !turn.node && !turn.worker && !for_nothing; /* not twice in succession: time is to pass */
-        if (for_nothing)
-            turn.node = wake_somebody(sim);
-        if (turn.node || turn.worker)
-            status = run_one(sim, &turn, &at, &turns);
-        else
-            status = move_on(sim, due, until, &more);
-    }
+    while (status == 0 && course.more && !sim->failed && !sim->stopping)
+        status = go_on(sim, &course);
     if (sim->failed)
         return -EPROTO;
     return sim->stopping && status == 0 ? 1 : status;
+}
+
+int sim_run_others(weft_sim *sim, const struct sim_wait *wait)
+{
+    struct sim_world *world = &sim->world;
+    struct sim_host *host = sim_opening_host();
+    struct course course = {.until = WEFT_NEVER, .at = world->now, .more = true};
+    int status = 0;
+
+    while (status == 0 && course.more && !sim->failed && sim_wait_due(wait) > world->now)
+        status = go_on(sim, &course);
+    sim_open_on(host);
+    if (sim->failed)
+        return -EPROTO;
+    return status == 0 && !course.more ? -EDEADLK : status;
 }
 
 void weft_sim_stop(weft_sim *sim)

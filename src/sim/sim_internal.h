@@ -72,6 +72,12 @@ weft_time sim_program_due(const struct sim_program *program);
 void sim_program_free(struct sim_program *program);
 int sim_park(struct sim_world *world, const struct sim_wait *wait);
 
+/* -- run.c -- */
+
+/* Runs all but those whose turn has led here, until @p wait is over. Returns 0; -EDEADLK if it never will be; -EPROTO or
+ * another error if the world has failed. */
+int sim_run_others(weft_sim *sim, const struct sim_wait *wait);
+
 /* -- report.c -- */
 
 void sim_reach(struct sim_world *world, const char *probe);

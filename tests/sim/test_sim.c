@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A world of several hosts (weft/sim.h): programs in it, and that the same seed is the same run. */
-#include "support/support.h"
+#include "sim/talk.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -18,10 +18,6 @@
 
 #include "net/names.h"
 
-#define MESSAGES 20
-
-static unsigned answered;
-
 static void echo(weft_stream *peer, void *arg)
 {
     weft_bytes in;
@@ -36,35 +32,6 @@ static int server_main(int argc, char **argv)
     (void)argc;
     (void)argv;
     return weft_serve("tcp://0.0.0.0:7", echo, NULL);
-}
-
-/* Says what it has to say, and checks what comes back; its connection may break, but what comes must be right. */
-static void talk(weft_task *me, void *arg)
-{
-    weft_stream *peer;
-    weft_bytes in;
-
-    (void)arg;
-    if (weft_connect(weft_task_scope(me), "tcp://10.0.0.1:7", NULL, &peer) < 0)
-        return;
-    for (unsigned i = 0; i < MESSAGES; i++) {
-        char text[32];
-        int length = snprintf(text, sizeof text, "message %u of this connection", i);
-
-        if (weft_write(peer, weft_bytes_of(text, (size_t)length)) < 0)
-            return;
-        if (weft_read_exactly(peer, (size_t)length, &in) != length)
-            return;
-        assert_memory_equal(in.data, text, (size_t)length);
-        answered++;
-    }
-}
-
-static int client_main(int argc, char **argv)
-{
-    (void)argc;
-    (void)argv;
-    return weft_run(talk, NULL);
 }
 
 /* The hash of a run. */
@@ -101,7 +68,7 @@ static void programs_talk_to_each_other(void **state)
 {
     (void)state;
     run(1, false);
-    assert_int_equal(answered, 5 * MESSAGES);
+    assert_int_equal(answered, 5 * TALK_MESSAGES);
 }
 
 static void the_same_seed_is_the_same_run(void **state)

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Workers in simulated worlds: threads that take turns (backend/sim/worker.h). */
-#include "support/support.h"
+/* Workers in worlds of several hosts: threads that take turns (backend/sim/worker.h). */
+#include "sim/talk.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <weft/log.h>
@@ -20,19 +18,8 @@
 
 #define WORKERS 3
 #define CLIENTS 12
-#define MESSAGES 10
 
 static char name[] = "program", *arguments[] = {name, NULL};
-
-static bool no_threads;
-
-int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*begin)(void *), void *arg);
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*begin)(void *), void *arg);
-
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*begin)(void *), void *arg)
-{
-    return no_threads ? EAGAIN : __real_pthread_create(thread, attributes, begin, arg);
-}
 
 /* -- a server with three workers, each of which tells the next of each message -- */
 
@@ -154,36 +141,6 @@ static int pool_main(int argc, char **argv)
 
 /* -- who comes -- */
 
-static unsigned answered;
-
-static void talk(weft_task *me, void *arg)
-{
-    weft_stream *peer;
-    weft_bytes in;
-
-    (void)arg;
-    if (weft_connect(weft_task_scope(me), "tcp://10.0.0.1:7", NULL, &peer) < 0)
-        return;
-    for (unsigned i = 0; i < MESSAGES; i++) {
-        char text[32];
-        int length = snprintf(text, sizeof text, "message %u of this connection", i);
-
-        if (weft_write(peer, weft_bytes_of(text, (size_t)length)) < 0)
-            return;
-        if (weft_read_exactly(peer, (size_t)length, &in) != length)
-            return;
-        assert_memory_equal(in.data, text, (size_t)length);
-        answered++;
-    }
-}
-
-static int client_main(int argc, char **argv)
-{
-    (void)argc;
-    (void)argv;
-    return weft_run(talk, NULL);
-}
-
 static void come(weft_sim *sim)
 {
     for (int i = 0; i < CLIENTS; i++) {
@@ -223,10 +180,10 @@ static void workers_share_a_port_and_tell_each_other(void **state)
 {
     (void)state;
     run(1, false);
-    assert_int_equal(answered, CLIENTS * MESSAGES);
+    assert_int_equal(answered, CLIENTS * TALK_MESSAGES);
     for (int i = 0; i < WORKERS; i++) {
         assert_true(pool.members[i].connections > 0);
-        assert_int_equal(pool.members[i].messages, pool.members[i].connections * MESSAGES);
+        assert_int_equal(pool.members[i].messages, pool.members[i].connections * TALK_MESSAGES);
         assert_true(pool.members[i].heard > 0);
     }
 }
@@ -288,7 +245,7 @@ static void a_host_that_loses_its_power_loses_its_workers(void **state)
     assert_int_equal(weft_sim_run(sim, WEFT_SECONDS(1)), 0);
     come(sim);
     assert_int_equal(weft_sim_run(sim, WEFT_HOURS(1)), 0);
-    assert_int_equal(answered, CLIENTS * MESSAGES);
+    assert_int_equal(answered, CLIENTS * TALK_MESSAGES);
     weft_sim_free(sim);
 }
 
@@ -372,151 +329,6 @@ static void a_program_that_returns_ends_its_workers(void **state)
     weft_sim_free(sim);
 }
 
-/* -- a program alone, as the environment has it -- */
-
-static weft_loop *new_loop(void)
-{
-    weft_loop *loop;
-
-    assert_int_equal(weft_loop_new(NULL, &loop), 0);
-    return loop;
-}
-
-struct flag {
-    weft_post post;
-    weft_loop *loop;
-    struct flag *peer;
-    unsigned runs;
-    bool raised;
-};
-
-static void raise_flag(weft_post *post)
-{
-    weft_container_of(post, struct flag, post)->raised = true;
-}
-
-/* Turns in a circle until the other has raised its flag. */
-static void spin(weft_post *post)
-{
-    struct flag *flag = weft_container_of(post, struct flag, post);
-
-    flag->runs++;
-    if (!flag->peer->raised)
-        weft_loop_post(flag->loop, &flag->post);
-}
-
-static void a_loop_that_always_has_something_to_do_lets_the_others_run(void **state)
-{
-    struct flag other = {.post.run = raise_flag}, main_ = {.post.run = spin, .peer = &other};
-    weft_worker *worker;
-
-    (void)state;
-    main_.loop = new_loop();
-    other.loop = new_loop();
-    assert_int_equal(weft_worker_start(other.loop, &worker), 0);
-    weft_loop_post(main_.loop, &main_.post);
-    weft_loop_post(other.loop, &other.post);
-    assert_int_equal(weft_loop_run(main_.loop), 0);
-    assert_true(other.raised && main_.runs > 0);
-    assert_int_equal(weft_worker_join(worker), 0);
-    weft_loop_free(other.loop);
-    weft_loop_free(main_.loop);
-}
-
-static void nothing(weft_timer *timer)
-{
-    (void)timer;
-}
-
-/* Both wait at once: an hour is an hour, not two. */
-static void loops_of_a_program_share_a_clock(void **state)
-{
-    weft_loop *mine = new_loop(), *other = new_loop();
-    weft_timer timers[2];
-    weft_worker *worker;
-    weft_time begin;
-
-    (void)state;
-    assert_string_equal(weft_loop_backend(mine), "sim");
-    assert_int_equal(weft_timer_init(&timers[0], weft_loop_scope(mine), nothing), 0);
-    assert_int_equal(weft_timer_init(&timers[1], weft_loop_scope(other), nothing), 0);
-    begin = weft_loop_now(mine);
-    assert_true(weft_loop_now(other) == begin);
-    weft_timer_start(&timers[0], WEFT_HOURS(1));
-    weft_timer_start(&timers[1], WEFT_HOURS(1));
-    assert_int_equal(weft_worker_start(other, &worker), 0);
-    assert_int_equal(weft_loop_run(mine), 0);
-    assert_int_equal(weft_worker_join(worker), 0);
-    assert_true(weft_loop_now(mine) == begin + WEFT_HOURS(1) && weft_loop_now(other) == begin + WEFT_HOURS(1));
-    weft_loop_free(mine);
-    weft_loop_free(other);
-}
-
-static weft_worker *second;
-static weft_loop *second_loop;
-
-static void start_second(weft_timer *timer)
-{
-    (void)timer;
-    assert_int_equal(weft_loop_new(NULL, &second_loop), 0);
-    assert_int_equal(weft_worker_start(second_loop, &second), 0);
-}
-
-static void join_second(weft_timer *timer)
-{
-    (void)timer;
-    assert_int_equal(weft_worker_join(second), 0);
-    weft_loop_free(second_loop);
-}
-
-/* Also inside of a turn. */
-static void a_worker_may_start_and_join_workers(void **state)
-{
-    weft_loop *loop = new_loop();
-    weft_timer timers[2];
-    weft_worker *worker;
-
-    (void)state;
-    assert_int_equal(weft_timer_init(&timers[0], weft_loop_scope(loop), start_second), 0);
-    assert_int_equal(weft_timer_init(&timers[1], weft_loop_scope(loop), join_second), 0);
-    weft_timer_start(&timers[0], WEFT_SECONDS(1));
-    weft_timer_start(&timers[1], WEFT_SECONDS(2));
-    assert_int_equal(weft_worker_start(loop, &worker), 0);
-    assert_int_equal(weft_worker_join(worker), 0);
-    weft_loop_free(loop);
-}
-
-static void a_worker_for_which_nothing_will_happen_is_joined(void **state)
-{
-    weft_loop *loop = new_loop();
-    weft_worker *worker;
-    weft_signal watch;
-
-    (void)state;
-    assert_int_equal(weft_signal_start(&watch, weft_loop_scope(loop), SIGUSR1, stop_all), 0);
-    assert_int_equal(weft_worker_start(loop, &worker), 0);
-    assert_int_equal(weft_worker_join(worker), -EDEADLK);
-    weft_loop_free(loop);
-}
-
-static void a_worker_that_cannot_be_started_is_an_error(void **state)
-{
-    weft_loop *loop = new_loop();
-    weft_worker *worker = NULL;
-
-    (void)state;
-    no_threads = true;
-    assert_int_equal(weft_worker_start(loop, &worker), -EAGAIN);
-    no_threads = false;
-    support_fail_at(1, false);
-    assert_int_equal(weft_worker_start(loop, &worker), WEFT_ENOMEM);
-    support_fail_at(2, false);
-    assert_int_equal(weft_worker_start(loop, &worker), WEFT_ENOMEM);
-    support_fail_at(0, false);
-    assert_null(worker);
-    weft_loop_free(loop);
-}
-
 static void the_loop_of_a_host_has_its_turns_already(void **state)
 {
     weft_sim *sim = weft_sim_new(1);
@@ -528,82 +340,96 @@ static void the_loop_of_a_host_has_its_turns_already(void **state)
     weft_sim_free(sim);
 }
 
-static void *run_here(void *arg)
-{
-    static int status;
+/* -- a worker that a callback of a host's loop joins -- */
 
-    status = weft_loop_run(arg);
-    return &status;
-}
+static int visited;
+static weft_loop *visiting_loop;
+static weft_worker *visitor;
 
-/* A thread of the program's own has a world of its own ... */
-static void *run_own(void *arg)
+/* What it waits for is on another host, whose loop must have its turns meanwhile. */
+static void visit(weft_task *me, void *arg)
 {
-    weft_loop *loop;
-    weft_timer timer;
+    weft_stream *peer;
+    weft_bytes in;
 
     (void)arg;
-    if (weft_loop_new(NULL, &loop) < 0 || weft_timer_init(&timer, weft_loop_scope(loop), nothing) < 0)
-        return NULL;
-    weft_timer_start(&timer, WEFT_HOURS(1));
-    run_here(loop);
+    visited = weft_connect(weft_task_scope(me), "tcp://10.0.0.1:7", NULL, &peer);
+    if (visited == 0)
+        visited = weft_write(peer, weft_bytes_from("hello"));
+    if (visited == 0)
+        visited = weft_read_exactly(peer, 5, &in);
+}
+
+static void join_a_visitor(weft_post *post)
+{
+    (void)post;
+    assert_int_equal(weft_loop_new(NULL, &visiting_loop), 0);
+    assert_int_equal(weft_spawn(weft_loop_scope(visiting_loop), visit, NULL), 0);
+    assert_int_equal(weft_worker_start(visiting_loop, &visitor), 0);
+    assert_int_equal(weft_worker_join(visitor), 0);
+    weft_loop_free(visiting_loop);
+    assert_int_equal(weft_loop_new(NULL, &visiting_loop), 0); /* it is still the host's code that runs */
+    assert_string_equal(weft_loop_backend(visiting_loop), "sim");
+    weft_loop_free(visiting_loop);
+}
+
+static void answer_later(weft_task *me, void *arg)
+{
+    weft_acceptor *acceptor;
+    weft_stream *peer;
+    weft_bytes in;
+
+    (void)arg;
+    assert_int_equal(weft_acceptor_open(weft_task_scope(me), "tcp://10.0.0.1:7", NULL, &acceptor, NULL), 0);
+    assert_int_equal(weft_accept(acceptor, weft_task_scope(me), &peer), 0);
+    assert_int_equal(weft_read_exactly(peer, 5, &in), 5);
+    (void)weft_sleep(WEFT_SECONDS(1));
+    assert_int_equal(weft_write(peer, weft_bytes_from("hello")), 0);
+}
+
+static void whoever_joins_in_a_callback_lets_the_other_hosts_run(void **state)
+{
+    weft_sim *sim = weft_sim_new(1);
+    weft_loop *server = weft_sim_host(sim, "server"), *client = weft_sim_host(sim, "client");
+    weft_post post = {.run = join_a_visitor};
+
+    (void)state;
+    assert_int_equal(weft_spawn(weft_loop_scope(server), answer_later, NULL), 0);
+    assert_true(weft_sim_run(sim, 0) >= 0);
+    weft_loop_post(client, &post);
+    visited = 0;
+    assert_true(weft_sim_run(sim, WEFT_MINUTES(1)) >= 0);
+    assert_int_equal(visited, 5);
+    assert_true(weft_sim_now(sim) >= WEFT_SECONDS(1));
+    weft_sim_free(sim);
+}
+
+static int fewer_main(int argc, char **argv)
+{
+    weft_worker *worker = NULL;
+    weft_loop *loop;
+    int status;
+
+    (void)argc;
+    (void)argv;
+    if (weft_loop_new(NULL, &loop) < 0)
+        return 1;
+    status = weft_worker_start(loop, &worker);
     weft_loop_free(loop);
-    return NULL;
+    return status != -EAGAIN || worker;
 }
 
-/* ... and no turn in another's. */
-static void a_thread_of_the_programs_own_is_not_of_its_world(void **state)
+static void a_fault_is_that_no_worker_can_be_started(void **state)
 {
-    weft_loop *loops[] = {new_loop(), new_loop()};
-    weft_timer timer;
-    pthread_t thread;
-    void *status;
+    weft_sim *sim = weft_sim_new(1);
 
     (void)state;
-    assert_int_equal(weft_timer_init(&timer, weft_loop_scope(loops[0]), nothing), 0);
-    weft_timer_start(&timer, WEFT_SECONDS(1));
-    assert_int_equal(pthread_create(&thread, NULL, run_own, NULL), 0);
-    assert_int_equal(pthread_join(thread, NULL), 0);
-    support_log_expect("error: sim: the loops of a simulated world take turns");
-    assert_int_equal(pthread_create(&thread, NULL, run_here, loops[0]), 0);
-    assert_int_equal(pthread_join(thread, &status), 0);
-    assert_int_equal(*(int *)status, -EXDEV);
-    weft_loop_free(loops[0]);
-    weft_loop_free(loops[1]);
+    assert_int_equal(weft_sim_faults(sim, &(weft_faults){.size = sizeof(weft_faults), .threads = 1000000}), 0);
+    assert_int_equal(weft_sim_program(sim, "server", fewer_main, arguments), 0);
+    assert_int_equal(weft_sim_run(sim, WEFT_MINUTES(1)), 0);
+    assert_int_equal(weft_sim_program_status(sim, "server"), 0);
+    weft_sim_free(sim);
 }
-
-static void processors_come_from_the_seed(void **state)
-{
-    unsigned seen = 0;
-    char text[16];
-
-    (void)state;
-    for (unsigned seed = 1; seed <= 40; seed++) {
-        unsigned count;
-
-        snprintf(text, sizeof text, "sim:%u", seed);
-        setenv("WEFT_BACKEND", text, 1);
-        count = weft_worker_processors();
-        assert_in_range(count, 1, 4);
-        assert_int_equal(weft_worker_processors(), count);
-        seen |= 1U << count;
-    }
-    assert_int_equal(seen, 1U << 1 | 1U << 2 | 1U << 3 | 1U << 4);
-}
-
-static int alone(void **state)
-{
-    setenv("WEFT_BACKEND", "sim:7", 1);
-    return support_setup(state);
-}
-
-static int not_alone(void **state)
-{
-    unsetenv("WEFT_BACKEND");
-    return support_teardown(state);
-}
-
-#define alone_test(function) cmocka_unit_test_setup_teardown(function, alone, not_alone)
 
 int main(void)
 {
@@ -615,16 +441,9 @@ int main(void)
         support_test(a_host_that_loses_its_power_loses_its_workers),
         support_test(a_killed_program_takes_its_workers_along),
         support_test(a_program_that_returns_ends_its_workers),
+        support_test(whoever_joins_in_a_callback_lets_the_other_hosts_run),
+        support_test(a_fault_is_that_no_worker_can_be_started),
         support_test(the_loop_of_a_host_has_its_turns_already),
-        alone_test(a_loop_that_always_has_something_to_do_lets_the_others_run),
-        alone_test(loops_of_a_program_share_a_clock),
-        alone_test(a_worker_may_start_and_join_workers),
-        alone_test(a_worker_for_which_nothing_will_happen_is_joined),
-        alone_test(a_worker_that_cannot_be_started_is_an_error),
-        alone_test(a_thread_of_the_programs_own_is_not_of_its_world),
-        alone_test(processors_come_from_the_seed),
     };
-
-    unsetenv("WEFT_BACKEND");
     return cmocka_run_group_tests_name("simulated workers", tests, NULL, NULL);
 }

@@ -39,7 +39,13 @@ int sim_fault_named(weft_bytes name)
 void sim_faults_init(struct sim_faults *faults, struct random_source *seed)
 {
     memset(faults, 0, sizeof *faults);
-    for (int kind = 0; kind < SIM_FAULTS; kind++)
+    for (int kind = 0; kind < FAULT_threads; kind++)
+        random_fork(seed, &faults->random[kind]);
+}
+
+void sim_faults_init_later(struct sim_faults *faults, struct random_source *seed)
+{
+    for (int kind = FAULT_threads; kind < SIM_FAULTS; kind++)
         random_fork(seed, &faults->random[kind]);
 }
 
@@ -120,7 +126,7 @@ void sim_faults_draw(struct sim_faults *faults, struct random_source *from, bool
     weft_faults rates = {.size = sizeof rates};
 
     draw_link(&rates, from);
-    for (int kind = 0; kind < SIM_FAULTS; kind++)
+    for (int kind = 0; kind < FAULT_threads; kind++)
         *sim_fault_rate(&rates, (enum sim_fault_kind)kind) =
             draw_chance(from, greatest_chance((enum sim_fault_kind)kind));
     if (!allocations)

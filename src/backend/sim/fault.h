@@ -39,7 +39,8 @@
     X(full_disks, "full-disks")             \
     X(failed_syncs, "failed-syncs")         \
     X(allocations, "allocations")           \
-    X(rare_paths, "rare-paths")
+    X(rare_paths, "rare-paths")             \
+    X(threads, "threads")
 
 enum sim_fault_kind {
 #define X(field, name) FAULT_##field,
@@ -59,6 +60,9 @@ struct sim_faults {
 };
 
 void sim_faults_init(struct sim_faults *faults, struct random_source *seed);
+/* The same for the kinds from FAULT_threads on, whose streams come after all others of a world: so the seeds of before
+ * these kinds still give what they gave. */
+void sim_faults_init_later(struct sim_faults *faults, struct random_source *seed);
 /* Checks and takes over @p rates. */
 int sim_faults_set(struct sim_faults *faults, const weft_faults *rates);
 /* Draws a swarm. */

@@ -355,6 +355,11 @@ void sim_open_on(struct sim_host *host)
     sim_disk_enter(host ? host : alone);
 }
 
+struct sim_host *sim_opening_host(void)
+{
+    return open_on;
+}
+
 struct sim_world *sim_world_opening(void)
 {
     return open_on ? open_on->world : NULL;

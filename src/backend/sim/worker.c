@@ -3,11 +3,16 @@
 
 #include <errno.h>
 #include <semaphore.h>
+#include <time.h>
 
 #include <weft/error.h>
+#include <weft/log.h>
 #include <weft/memory.h>
 
 #include "backend/thread.h"
+
+/* How long, in real time, a worker may take for its turn before somebody is told. */
+#define PATIENCE_S 5
 
 struct sim_worker {
     weft_link link; /* in world->workers, until it has ended */
@@ -82,9 +87,31 @@ int sim_worker_park(const struct sim_wait *wait)
 
 /* -- the runner -- */
 
+/* Whether @semaphore was taken while there was patience. */
+static bool take_soon(sem_t *semaphore)
+{
+    struct timespec end;
+    int status;
+
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += PATIENCE_S;
+    do
+        status = sem_timedwait(semaphore, &end);
+    while (status < 0 && errno == EINTR);
+    return status == 0;
+}
+
+/* One that blocks outside of Weft, where nobody can let others run, stops the whole world. */
 void sim_worker_step(struct sim_worker *worker)
 {
     sem_post(&worker->go);
+    if (take_soon(&worker->stopped))
+        return;
+    weft_log(
+        WEFT_LOG_ERROR, "sim",
+        "a worker on %s has not waited in its loop for %d s of real time: it computes, or it waits outside of Weft "
+        "for somebody who has no turn until it goes on (weft/worker.h)",
+        worker->host->name, PATIENCE_S);
     take(&worker->stopped);
 }
 
@@ -148,6 +175,10 @@ int sim_thread_start(struct backend *backend, struct thread **ret, void (*run_)(
 
     if (self->stepped)
         return -EBUSY;
+    if (sim_fault(&self->world->faults, FAULT_threads)) {
+        sim_note(self->world, "no worker", self->host, 0, 0, 0);
+        return -EAGAIN;
+    }
     worker = sim_allocate(self->world, sizeof *worker);
     if (!worker)
         return WEFT_ENOMEM;

@@ -31,7 +31,7 @@ int sim_worker_park(const struct sim_wait *wait);
 /* Adds those that can go on to *ready, and draws one of all that were counted there: NULL if it is none of these. *due
  * becomes the time at which the first wants to go on, if that is earlier. */
 struct sim_worker *sim_workers_choose(struct sim_world *world, unsigned *ready, weft_time *due);
-/* Lets it go on until it waits or ends. */
+/* Lets it go on until it waits or ends. One that takes long, in real time, is told of in the log. */
 void sim_worker_step(struct sim_worker *worker);
 const struct sim_host *sim_worker_host(const struct sim_worker *worker);
 /* Ends those of @p program: their waits fail. */

@@ -201,6 +201,7 @@ void sim_world_init(struct sim_world *world, uint64_t seed)
     random_fork(&source, &world->user);
     sim_faults_init(&world->faults, &source);
     random_fork(&source, &world->disks);
+    sim_faults_init_later(&world->faults, &source);
     __atomic_store_n(&weft_probing, &hooks, __ATOMIC_RELAXED);
 }
 

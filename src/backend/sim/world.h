@@ -184,6 +184,8 @@ int sim_backend_new(struct sim_host *host, struct sim_backend **ret);
 int sim_backend_open(struct sim_host *host, struct backend **ret);
 /* From now on a backend that is opened without a name, on this thread, is one of @p host's. NULL: no more. */
 void sim_open_on(struct sim_host *host);
+/* That host; NULL. */
+struct sim_host *sim_opening_host(void);
 /* The wall clock of @p world, which no fault has touched. */
 weft_time sim_world_wall(const struct sim_world *world);
 /* The world of which a backend would be one; NULL. */
