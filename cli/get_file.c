@@ -3,14 +3,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <openssl/evp.h>
+
+#include "backend/file.h"
 
 #define DIGEST "sha256="
 #define DIGITS 64
@@ -74,61 +78,83 @@ bool get_file_matches(struct get_file *file, char found[65])
     return strcmp(found, file->expected) == 0;
 }
 
-/* At most @length bytes from the beginning of @fd. Returns how many there were, or a negative error. */
-static int64_t digest_beginning(struct get_file *file, int fd, uint64_t length)
+/* At most @length bytes from the beginning. Returns how many there were, or a negative error. */
+static int64_t digest_beginning(struct get_file *file, weft_file *from, uint64_t length)
 {
     char piece[PIECE];
     uint64_t done = 0;
     int status = 0;
 
     while (status == 0 && done < length) {
-        ssize_t count = pread(fd, piece, length - done < PIECE ? (size_t)(length - done) : PIECE, (off_t)done);
+        int count = file_read(from, done, piece, length - done < PIECE ? (size_t)(length - done) : PIECE);
 
-        if (count < 0 && errno != EINTR)
-            return -errno;
+        if (count < 0)
+            return count;
         if (count == 0)
             break;
-        digest(file, piece, count > 0 ? (size_t)count : 0);
-        done += count > 0 ? (uint64_t)count : 0;
+        digest(file, piece, (size_t)count);
+        done += (uint64_t)count;
         status = get_wake_wait(&file->wake, -1, 0, 0);
     }
     return status < 0 ? status : (int64_t)done;
 }
 
-int get_file_read(struct get_file *file)
-{
-    int fd;
-    int64_t count;
+/* -- opening -- */
 
-    if (!file->digest)
-        return 0;
-    fd = open(file->path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    count = digest_beginning(file, fd, UINT64_MAX);
-    (void)close(fd);
-    return count < 0 ? (int)count : 0;
+/* Where a file is, or can be: a name in a directory. So it is one of Weft's files, which in a simulated world are on the
+ * disk of its host. */
+struct place {
+    weft_directory *directory;
+    char path[PATH_MAX];
+    const char *name; /* in `path`, behind the directory's */
+};
+
+/* Whether there is nothing at @path, not even a link, or an ordinary file, of which *ret is the path without links. */
+static bool is_ordinary(const char *path, char ret[PATH_MAX])
+{
+    struct stat about;
+
+    if (stat(path, &about) == 0)
+        return S_ISREG(about.st_mode) && realpath(path, ret);
+    return lstat(path, &about) < 0 && snprintf(ret, PATH_MAX, "%s", path) < PATH_MAX;
 }
 
-/* -- the file -- */
-
-int get_file_look(const struct get_file *file, uint64_t *ret_length, int64_t *ret_modified)
+/* Returns 0 or a negative error; -ENOTSUP: it is not so simple, and only its path leads there. */
+static int find_place(const char *path, struct place *place)
 {
-    struct stat about = {.st_mtime = -1};
+    const char *parent = ".";
+    char *slash;
 
-    if (stat(file->path, &about) < 0) {
-        if (errno != ENOENT)
-            return -errno;
-    } else if (!S_ISREG(about.st_mode)) {
-        return -EINVAL;
+    if (!is_ordinary(path, place->path))
+        return -ENOTSUP;
+    slash = strrchr(place->path, '/');
+    place->name = slash ? slash + 1 : place->path;
+    if (!*place->name || strcmp(place->name, ".") == 0 || strcmp(place->name, "..") == 0)
+        return -ENOTSUP;
+    if (slash) {
+        parent = slash == place->path ? "/" : place->path;
+        *slash = '\0';
     }
-    *ret_length = (uint64_t)about.st_size;
-    *ret_modified = about.st_mtime;
-    return 0;
+    return weft_directory_open(parent, &place->directory);
+}
+
+/* Opens it for reading, or with @flags of weft/file.h for writing. Returns as find_place. */
+static int open_place(const char *path, bool writes, unsigned flags, weft_file **ret)
+{
+    struct place place;
+    int status = find_place(path, &place);
+
+    if (status == 0) {
+        status = writes ? file_create(place.directory, place.name, flags, ret)
+                        : file_open(place.directory, place.name, true, ret);
+        weft_directory_unref(place.directory);
+    }
+    return status == -EACCES ? -ENOTSUP
+                             : status; /* who may not list a directory, or only write, may still by its path */
 }
 
 /* A FIFO that nobody reads cannot be opened without waiting: ENXIO. */
-static int open_path(struct get_file *file, int flags)
+static int open_path(const struct get_file *file, int flags)
 {
     int fd, status = 0;
 
@@ -139,37 +165,108 @@ static int open_path(struct get_file *file, int flags)
         if (fd < 0)
             status = get_wake_wait(&file->wake, -1, 0, PATIENCE_MS);
     } while (fd < 0 && status == 0);
+    return status < 0 ? status : fd;
+}
+
+static bool is_regular(int fd)
+{
+    struct stat about;
+
+    return fstat(fd, &about) == 0 && S_ISREG(about.st_mode);
+}
+
+static int open_to_read(const struct get_file *file, weft_file **ret)
+{
+    int status = open_place(file->path, false, 0, ret), fd;
+
+    if (status != -ENOTSUP)
+        return status;
+    fd = open_path(file, O_RDONLY);
+    return fd < 0 ? fd : file_adopt(fd, ret);
+}
+
+/* One that is not ordinary is left in `place`. */
+static int open_to_write(struct get_file *file, bool anew)
+{
+    int status = open_place(file->path, true, anew ? WEFT_FILE_TRUNCATE : 0, &file->file), fd;
+
+    if (status != -ENOTSUP)
+        return status;
+    fd = open_path(file, anew ? O_WRONLY | O_CREAT | O_TRUNC : O_RDWR);
+    if (fd >= 0 && is_regular(fd))
+        return file_adopt(fd, &file->file);
+    file->place = (struct output){.fd = fd, .is_own = true};
+    return fd < 0 ? fd : 0;
+}
+
+/* -- the file -- */
+
+/* (What is no ordinary file may wait to be opened.) */
+static int check_kind(const char *path)
+{
+    struct stat about;
+
+    return stat(path, &about) == 0 && !S_ISREG(about.st_mode) ? -EINVAL : 0;
+}
+
+int get_file_look(const struct get_file *file, uint64_t *ret_length, int64_t *ret_modified)
+{
+    weft_file *there = NULL;
+    int status = check_kind(file->path);
+
+    if (status == 0)
+        status = open_to_read(file, &there);
+    if (status < 0 && status != -ENOENT)
+        return status;
+    *ret_length = there ? weft_file_about(there)->length : 0;
+    *ret_modified = there ? weft_file_about(there)->modified / WEFT_SECONDS(1) : -1;
+    weft_file_unref(there);
+    return 0;
+}
+
+int get_file_read(struct get_file *file)
+{
+    weft_file *there;
+    int64_t count;
+    int status;
+
+    if (!file->digest)
+        return 0;
+    status = open_to_read(file, &there);
     if (status < 0)
         return status;
-    file->place = (struct output){.fd = fd, .is_own = true};
-    return 0;
+    count = digest_beginning(file, there, UINT64_MAX);
+    weft_file_unref(there);
+    return count < 0 ? (int)count : 0;
 }
 
 static int go_to(struct get_file *file, uint64_t offset)
 {
-    int64_t count = file->digest ? digest_beginning(file, file->place.fd, offset) : (int64_t)offset;
+    uint64_t there = weft_file_about(file->file)->length;
+    int64_t count = 0;
 
+    if (there < offset)
+        return -EIO; /* somebody made it shorter */
+    if (file->digest)
+        count = digest_beginning(file, file->file, offset);
     if (count < 0)
         return (int)count;
-    if ((uint64_t)count != offset)
-        return -EIO; /* somebody made it shorter */
     return get_file_cut(file, offset);
 }
 
 int get_file_open(struct get_file *file, uint64_t offset)
 {
-    struct stat about;
     int status = 0;
 
     if (file->path)
-        status = open_path(file, offset > 0 ? O_RDWR : O_WRONLY | O_CREAT | O_TRUNC);
+        status = open_to_write(file, offset == 0);
     else
         output_open(&file->place);
     if (status < 0)
         return status;
     file->is_open = true;
-    file->is_regular = fstat(file->place.fd, &about) == 0 && S_ISREG(about.st_mode);
-    return offset > 0 ? go_to(file, offset) : 0;
+    file->is_regular = file->file || is_regular(file->place.fd);
+    return offset > 0 && file->file ? go_to(file, offset) : 0;
 }
 
 /* One attempt; it waits only for a disk, unless another writer fills the pipe at that very moment. */
@@ -184,11 +281,10 @@ static ssize_t attempt(const struct get_file *file, weft_bytes bytes)
     return write(place->fd, bytes.data, bytes.length);
 }
 
-int get_file_write(struct get_file *file, weft_bytes bytes)
+static int write_place(struct get_file *file, weft_bytes bytes)
 {
     int status = 0;
 
-    digest(file, bytes.data, bytes.length);
     while (bytes.length > 0) {
         ssize_t count;
 
@@ -204,13 +300,25 @@ int get_file_write(struct get_file *file, weft_bytes bytes)
     return 0;
 }
 
+int get_file_write(struct get_file *file, weft_bytes bytes)
+{
+    size_t count = 0;
+    int status;
+
+    digest(file, bytes.data, bytes.length);
+    if (!file->file)
+        return write_place(file, bytes);
+    status = file_write(file->file, file->at, bytes.data, bytes.length, &count);
+    file->at += count;
+    return status;
+}
+
 int get_file_cut(struct get_file *file, uint64_t length)
 {
-    if (!file->path || !file->is_regular)
+    if (!file->file)
         return 0;
-    if (lseek(file->place.fd, (off_t)length, SEEK_SET) < 0 || ftruncate(file->place.fd, (off_t)length) < 0)
-        return -errno;
-    return 0;
+    file->at = length;
+    return file_truncate(file->file, length);
 }
 
 int get_file_close(struct get_file *file)
@@ -220,16 +328,17 @@ int get_file_close(struct get_file *file)
     if (!file->is_open)
         return 0;
     file->is_open = false;
-    if (!file->path) {
+    if (file->file) {
+        if (file->modified >= 0 && file->modified < WEFT_NEVER / WEFT_SECONDS(1))
+            (void)file_set_time(file->file, WEFT_SECONDS(file->modified)); /* a service, not a promise */
+        status = file_flush(file->file);
+        weft_file_unref(file->file);
+        file->file = NULL;
+    } else if (!file->path) {
         output_close(&file->place);
-        return 0;
-    }
-    if (file->modified >= 0 && file->is_regular) {
-        struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = (time_t)file->modified}};
-        (void)futimens(file->place.fd, times); /* a service, not a promise */
-    }
-    if (close(file->place.fd) < 0 && errno != EINTR)
+    } else if (close(file->place.fd) < 0 && errno != EINTR) {
         status = -errno;
+    }
     file->place.fd = -1;
     return status;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where `weft get` puts what it fetches: a file or standard output, and its digest. These calls may wait (for a disk, a
- * reader, a FIFO's other end), so they belong on a thread of jobs; a raised wake ends waits for others.
+ * Where `weft get` puts what it fetches: a file or standard output, and its digest. An ordinary file is one of Weft's, so
+ * that in a simulated world it is on the disk of its host. These calls may wait (for a disk, a reader, a FIFO's other
+ * end), so they belong on a thread of jobs; a raised wake ends waits for others.
  */
 #ifndef WEFT_CLI_GET_FILE_H
 #define WEFT_CLI_GET_FILE_H
@@ -10,13 +11,16 @@
 #include <stdint.h>
 
 #include <weft/bytes.h>
+#include <weft/file.h>
 
 #include "get_wake.h"
 #include "output.h"
 
 struct get_file {
-    const char *path;    /* NULL: standard output */
-    struct output place; /* its descriptor; -1 before it is opened */
+    const char *path; /* NULL: standard output */
+    weft_file *file;  /* an ordinary file, and where in it is written next */
+    uint64_t at;
+    struct output place; /* another's descriptor; -1 before it is opened */
     bool is_open;
     bool is_regular;  /* writing never waits for a reader */
     int64_t modified; /* the time that it gets in the end, seconds since 1970; -1: as it comes */
