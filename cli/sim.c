@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +26,8 @@ struct session {
     struct sim_failure failure; /* the first */
     uint64_t failed;
     weft_time began;
-    bool shown; /* on a terminal */
+    bool shown;   /* on a terminal */
+    FILE *hashes; /* where they go; NULL: nowhere */
 };
 
 /* -- while it runs -- */
@@ -97,17 +99,31 @@ static void report_failure(const struct session *session)
     sim_keep_clear(&shrink.keep);
 }
 
-static int write_hashes(const struct session *session)
+static int complain_of_hashes(const struct session *session, int error)
 {
-    const char *path = session->job->options->hashes;
-    int status = path ? sim_report_hashes(path, &session->pool.area) : 0;
     char shown[LINE];
 
-    if (status == 0)
-        return EXIT_DONE;
-    fprintf(stderr, "weft sim: cannot write %s: %s\n", option_printable(path, shown, sizeof shown),
-            weft_error_text(status));
+    fprintf(stderr, "weft sim: cannot write %s: %s\n",
+            option_printable(session->job->options->hashes, shown, sizeof shown), weft_error_text(error));
     return EXIT_FAILED;
+}
+
+/* Before any seed is run: whoever wants them should not wait for nothing. */
+static int open_hashes(struct session *session)
+{
+    const char *path = session->job->options->hashes;
+
+    if (!path)
+        return EXIT_DONE;
+    session->hashes = fopen(path, "we");
+    return session->hashes ? EXIT_DONE : complain_of_hashes(session, -errno);
+}
+
+static int write_hashes(const struct session *session)
+{
+    int status = session->hashes ? sim_report_hashes(session->hashes, &session->pool.area) : 0;
+
+    return status < 0 ? complain_of_hashes(session, status) : EXIT_DONE;
 }
 
 static int conclude(const struct session *session)
@@ -161,6 +177,8 @@ static int run_set(const struct sim_job *job, uint64_t first, uint64_t count)
                                      .tick = session.shown ? show_progress : NULL,
                                      .failed = note_failure,
                                      .arg = &session};
+    if (open_hashes(&session) != EXIT_DONE)
+        return EXIT_FAILED;
     status = sim_area_new(&session.pool.area, first, count);
     if (status == 0)
         status = sim_pool_run(&session.pool);
@@ -229,6 +247,8 @@ static int run_here(const struct sim_job *job, uint64_t seed)
     int status;
 
     session = (struct session){.job = job};
+    if (open_hashes(&session) != EXIT_DONE)
+        return EXIT_FAILED;
     status = sim_area_new(&session.pool.area, seed, 1);
     if (status < 0 || on_exit(end_here, NULL) != 0) {
         fprintf(stderr, "weft sim: %s\n", weft_error_text(status < 0 ? status : WEFT_ENOMEM));

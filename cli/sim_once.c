@@ -91,6 +91,28 @@ static void take_results(weft_sim *sim, struct run *run)
         fail(outcome, weft_sim_failure(sim));
 }
 
+static void add_line(const char *text, void *arg)
+{
+    struct sim_outcome *outcome = arg;
+    size_t used = strlen(outcome->reason);
+
+    snprintf(outcome->reason + used, sizeof outcome->reason - used, "\n%s", text);
+}
+
+/* Whether anybody waits for ever, as nothing is left that could happen. */
+static void check_rest(weft_sim *sim, struct sim_outcome *outcome)
+{
+    char reason[120];
+    size_t stuck = outcome->failed ? 0 : weft_sim_stuck(sim, NULL, NULL);
+
+    if (stuck == 0)
+        return;
+    snprintf(reason, sizeof reason, "it has come to rest, but %zu %s for what nothing can bring any more", stuck,
+             stuck == 1 ? "task waits" : "tasks wait");
+    fail(outcome, reason);
+    (void)weft_sim_stuck(sim, add_line, outcome);
+}
+
 static void run_world(weft_sim *sim, struct run *run)
 {
     int status;
@@ -108,6 +130,8 @@ static void run_world(weft_sim *sim, struct run *run)
         fail(run->outcome, reason);
     } else if (status > 0) {
         fail(run->outcome, "it has not come to rest, though nothing goes wrong any more");
+    } else {
+        check_rest(sim, run->outcome);
     }
 }
 

@@ -101,7 +101,7 @@ static const struct option options[] = {
      .help =
          "Run each seed a second time, in a process whose memory lies elsewhere and is filled with something else "
          "before it is set, and compare the hashes of the two runs. Where they differ, the first thing that differs "
-         "is shown."},
+         "is shown. A program that ends without weft_loop_free has no hash, which is a failure then."},
     {.name = "require-probes",
      OPTION_SETS_FLAG(struct sim_options, probes_required),
      .group = CHECKS,

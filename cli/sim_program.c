@@ -83,30 +83,53 @@ static void become(const struct sim_job *job, uint64_t seed, const struct sim_wa
     _exit(127);
 }
 
-/* Adds up what its worlds said when they closed. It may have had several, on several threads: in any order. Returns
- * whether there was any at all. */
-static bool read_report(int report, struct sim_outcome *outcome)
+/* The worlds that it made, and those that it closed. */
+struct worlds {
+    unsigned made, closed;
+};
+
+/* Adds up what its worlds said when they closed. It may have had several, on several threads: in any order. */
+static void read_report(FILE *report, struct worlds *worlds, struct sim_outcome *outcome)
 {
     uint64_t hash, events, faults;
-    int64_t time;
-    bool any = false;
     char line[120];
-    FILE *file;
+    int64_t time;
 
-    if (lseek(report, 0, SEEK_SET) < 0 || !(file = fdopen(dup(report), "r")))
-        return true; /* nobody knows */
-    while (fgets(line, sizeof line, file)) {
-        any = true;
+    while (fgets(line, sizeof line, report)) {
+        worlds->made += strcmp(line, "world\n") == 0;
         if (sscanf(line, "hash %" SCNx64 " events %" SCNu64 " faults %" SCNu64 " time %" SCNd64, &hash, &events,
                    &faults, &time) != 4)
             continue;
+        worlds->closed++;
         outcome->hash += hash;
         outcome->counts.events += events;
         outcome->counts.faults += faults;
         outcome->time = time > outcome->time ? time : outcome->time;
     }
+}
+
+static void fail(struct sim_outcome *outcome, const char *reason)
+{
+    if (outcome->failed)
+        return;
+    outcome->failed = true;
+    snprintf(outcome->reason, sizeof outcome->reason, "%s", reason);
+}
+
+/* (A report that cannot be read says nothing.) */
+static void take_report(const struct sim_job *job, int report, struct sim_outcome *outcome)
+{
+    struct worlds worlds = {0};
+    FILE *file = lseek(report, 0, SEEK_SET) == 0 ? fdopen(dup(report), "r") : NULL;
+
+    if (!file)
+        return;
+    read_report(file, &worlds, outcome);
     fclose(file);
-    return any;
+    if (worlds.made == 0)
+        fail(outcome, "it made no loop in the simulated world: it is to use Weft, and no backend by name");
+    else if (worlds.closed < worlds.made && job->options->twice)
+        fail(outcome, "it ended without weft_loop_free, so its run has no hash, and --twice cannot compare it");
 }
 
 static void judge(int status, bool hangs, struct sim_outcome *outcome)
@@ -175,11 +198,7 @@ void sim_program_once(const struct sim_job *job, uint64_t seed, const struct sim
     }
     fflush(stdout);
     run_and_wait(job, seed, watch, report, ret);
-    if (!read_report(report, ret) && !ret->failed) {
-        ret->failed = true;
-        snprintf(ret->reason, sizeof ret->reason,
-                 "it made no loop in the simulated world: it is to use Weft, and no backend by name");
-    }
+    take_report(job, report, ret);
     atomic_store(watch->fault, ret->counts.faults);
     close(report);
 }

@@ -112,14 +112,11 @@ void sim_report_verbose(FILE *out, const struct sim_job *job, const struct sim_a
             (double)totals->time / (double)runs / 1e9);
 }
 
-int sim_report_hashes(const char *path, const struct sim_area *area)
+int sim_report_hashes(FILE *file, const struct sim_area *area)
 {
     const struct sim_shared *shared = area->shared;
-    FILE *file = fopen(path, "we");
     int status = 0;
 
-    if (!file)
-        return -errno;
     for (uint64_t i = 0; i < sim_area_begun(area); i++)
         if (shared->records[i].ran[0])
             fprintf(file, "%" PRIu64 " %016" PRIx64 "\n", shared->first + i, shared->records[i].hash[0]);

@@ -23,7 +23,7 @@ void sim_report_verbose(FILE *out, const struct sim_job *job, const struct sim_a
 void sim_report_failure(FILE *out, const struct sim_job *job, const struct sim_failure *failure,
                         const struct sim_shrink *shrink);
 
-/* Writes each seed that was run with its hash to the file @path. Returns 0 or a negative error. */
-int sim_report_hashes(const char *path, const struct sim_area *area);
+/* Writes each seed that was run with its hash to @file, and closes it. Returns 0 or a negative error. */
+int sim_report_hashes(FILE *file, const struct sim_area *area);
 
 #endif

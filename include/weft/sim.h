@@ -137,8 +137,8 @@ WEFT_API void weft_sim_stop(weft_sim *sim);
 WEFT_API weft_time weft_sim_now(const weft_sim *sim);
 /** The seed. */
 WEFT_API uint64_t weft_sim_seed(const weft_sim *sim);
-/** A number below @p bound (which is not 0), drawn from the seed but not from what the world itself draws from: for
- *  what a scenario does. */
+/** A number below @p bound, drawn from the seed but not from what the world itself draws from: for what a scenario
+ *  does. For a bound of 0 it is 0, and nothing is drawn. */
 WEFT_API uint64_t weft_sim_draw(weft_sim *sim, uint64_t bound);
 /** A hash over everything that was asked of the world and all that it answered, so far. */
 WEFT_API uint64_t weft_sim_hash(const weft_sim *sim);
@@ -174,7 +174,7 @@ typedef struct weft_sim_check {
     const char *(*broken)(struct weft_sim_check *check); /**< NULL, or what is wrong: *until* the next call */
     struct weft_sim_check *next;                         /**< private */
 } weft_sim_check;
-/** Has @p check asked after every turn. */
+/** Has @p check asked after every turn. One that was added already stays where it is. */
 WEFT_API void weft_sim_add_check(weft_sim *sim, weft_sim_check *check);
 /** Says that something is wrong: weft_sim_run ends with -EPROTO. The first reason is kept. @p format as for printf */
 WEFT_API void weft_sim_fail(weft_sim *sim, const char *format, ...) WEFT_PRINTF(2, 3);
@@ -183,6 +183,15 @@ WEFT_API const char *weft_sim_failure(const weft_sim *sim);
 
 /** Says what belongs to whom on every loop of the world, as weft_loop_dump does, below a line with its host's name. */
 WEFT_API void weft_sim_dump(const weft_sim *sim, weft_dump_line *line, void *arg);
+
+/**
+ * How many tasks in the world wait for what nothing can bring any more: for bytes, a deferred, a lock, when nothing is
+ * left that could happen (weft_sim_run has returned 0). Those that wait for a connection, or in weft_sleep for ever,
+ * are not counted, nor who waits for a scope or for another task: what that waits for counts.
+ * @param line  takes a line for each, with its host's name and what it waits for; NULL: nobody does
+ * @return 0 as long as something can still happen
+ */
+WEFT_API size_t weft_sim_stuck(weft_sim *sim, weft_dump_line *line, void *arg);
 
 /** How often the world came by the probe @p name. */
 WEFT_API uint64_t weft_sim_reached(const weft_sim *sim, const char *name);

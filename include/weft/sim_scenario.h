@@ -31,8 +31,9 @@ typedef struct weft_sim_scenario {
     weft_sim_plan plan; /**< how large a run is, if nobody says otherwise; its size may be 0 */
     /**
      * Fills a fresh world whose faults are set, runs it, ends the faults, runs it until all that was begun has ended,
-     * and frees nothing of the world's. What is wrong it says with weft_sim_fail; that nothing is left over (memory,
-     * open files) is checked by the caller, when the world has been freed.
+     * and frees nothing of the world's. What is wrong it says with weft_sim_fail; that no task waits for ever
+     * (weft_sim_stuck), and that nothing is left over (memory, open files) when the world has been freed, is checked by
+     * the caller. What is to go on waiting is ended before: by its scope, or by a signal to its program.
      * @return 0; 1, as from the last weft_sim_run: it has not come to rest; a negative error: the run could not be
      *         made. Both count as failures
      */

@@ -99,6 +99,11 @@ void *scope_allocate(weft_scope *scope, size_t size, void (*freed)(void *memory)
 /* Frees all that was allocated in @p scope, newest first. */
 void scope_memory_free(weft_scope *scope);
 
+/* Visits all that is in @p top, at whatever depth (1: directly), outer scopes before what is in them. A visit changes
+ * nothing. */
+typedef void scope_walk_visit(const weft_scope_member *member, unsigned depth, void *arg);
+void scope_walk(const weft_scope *top, scope_walk_visit *visit, void *arg);
+
 /* The scope that @p member is; NULL if it is something else. */
 const weft_scope *scope_of_member(const weft_scope_member *member);
 

@@ -58,7 +58,7 @@ uint64_t weft_sim_seed(const weft_sim *sim)
 
 uint64_t weft_sim_draw(weft_sim *sim, uint64_t bound)
 {
-    return random_below(&sim->world.user, bound);
+    return bound > 0 ? random_below(&sim->world.user, bound) : 0;
 }
 
 uint64_t weft_sim_hash(const weft_sim *sim)

@@ -199,6 +199,18 @@ int sim_run_others(weft_sim *sim, const struct sim_wait *wait)
     return status == 0 && !course.more ? -EDEADLK : status;
 }
 
+weft_time sim_next_due(weft_sim *sim)
+{
+    weft_time event = sim_world_next(&sim->world), due = sim_workers_due(&sim->world);
+
+    due = event < due ? event : due;
+    for (weft_link *link = sim->nodes.next; link != &sim->nodes; link = link->next) {
+        weft_time node = due_of(node_of(link), sim->world.now);
+        due = node < due ? node : due;
+    }
+    return due;
+}
+
 void weft_sim_stop(weft_sim *sim)
 {
     sim->stopping = true;
@@ -206,6 +218,9 @@ void weft_sim_stop(weft_sim *sim)
 
 void weft_sim_add_check(weft_sim *sim, weft_sim_check *check)
 {
+    for (const weft_sim_check *known = sim->checks; known; known = known->next)
+        if (known == check)
+            return;
     check->next = sim->checks;
     sim->checks = check;
 }

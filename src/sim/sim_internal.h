@@ -77,6 +77,8 @@ int sim_park(struct sim_world *world, const struct sim_wait *wait);
 /* Runs all but those whose turn has led here, until @p wait is over. Returns 0; -EDEADLK if it never will be; -EPROTO or
  * another error if the world has failed. */
 int sim_run_others(weft_sim *sim, const struct sim_wait *wait);
+/* When the first of the world has something to do: now, or later; WEFT_NEVER: it has come to rest. */
+weft_time sim_next_due(weft_sim *sim);
 
 /* -- report.c -- */
 

@@ -332,6 +332,120 @@ static void a_port_that_is_chosen_is_never_0(void **state)
     weft_sim_free(sim);
 }
 
+/* -- what is asked of it in an odd way -- */
+
+static void a_draw_below_nothing_is_0(void **state)
+{
+    weft_sim *sim = weft_sim_new(1), *other = weft_sim_new(1);
+
+    (void)state;
+    assert_true(weft_sim_draw(sim, 0) == 0);
+    assert_true(weft_sim_draw(sim, 1000000) == weft_sim_draw(other, 1000000));
+    weft_sim_free(other);
+    weft_sim_free(sim);
+}
+
+struct counted {
+    weft_sim_check check;
+    unsigned asked;
+};
+
+static void do_nothing(weft_post *post)
+{
+    (void)post;
+}
+
+static const char *count_asking(weft_sim_check *check)
+{
+    weft_container_of(check, struct counted, check)->asked++;
+    return NULL;
+}
+
+static void a_check_that_is_added_twice_is_asked_once(void **state)
+{
+    struct counted one = {.check.broken = count_asking}, other = {.check.broken = count_asking};
+    weft_sim *sim = weft_sim_new(1);
+    weft_post post = {.run = do_nothing};
+
+    (void)state;
+    weft_loop_post(weft_sim_host(sim, "host"), &post);
+    weft_sim_add_check(sim, &one.check);
+    weft_sim_add_check(sim, &other.check);
+    weft_sim_add_check(sim, &one.check);
+    assert_int_equal(weft_sim_run(sim, WEFT_SECONDS(1)), 0);
+    assert_true(one.asked > 0);
+    assert_int_equal(one.asked, other.asked);
+    weft_sim_free(sim);
+}
+
+/* -- who is stuck -- */
+
+static weft_task_function *awaited;
+
+static int wait_for_its_end(weft_task *me, void *arg)
+{
+    (void)arg;
+    return weft_wait(weft_spawn_done(weft_task_scope(me), awaited, NULL));
+}
+
+static int wait_for_time(weft_task *me, void *arg)
+{
+    (void)me;
+    (void)arg;
+    return weft_sleep(WEFT_NEVER);
+}
+
+static int wait_for_answers(weft_task *me, void *arg)
+{
+    weft_acceptor *acceptor;
+    weft_stream *peer;
+    int status = weft_acceptor_open(weft_task_scope(me), "tcp://0.0.0.0:7", NULL, &acceptor, NULL);
+
+    (void)arg;
+    return status < 0 ? status : weft_accept(acceptor, weft_task_scope(me), &peer);
+}
+
+static int wait_for_a_deferred(weft_task *me, void *arg)
+{
+    weft_done never = weft_deferred_new(weft_done, weft_task_scope(me));
+
+    (void)arg;
+    return weft_wait(never);
+}
+
+static void note_line(const char *text, void *arg)
+{
+    snprintf(arg, 200, "%s", text);
+}
+
+/* How many are stuck when @p task, and who waits for its end, have come as far as they get. */
+static size_t stuck(weft_task_function *task, char line[200])
+{
+    weft_sim *sim = weft_sim_new(1);
+    weft_loop *loop = weft_sim_host(sim, "host");
+    size_t count;
+
+    awaited = task;
+    assert_non_null(weft_spawn_done(weft_loop_scope(loop), wait_for_its_end, NULL).deferred);
+    assert_int_equal(weft_sim_stuck(sim, NULL, NULL), 0); /* it has not begun */
+    assert_int_equal(weft_sim_run(sim, WEFT_MINUTES(10)), 0);
+    count = weft_sim_stuck(sim, note_line, line);
+    weft_sim_free(sim);
+    return count;
+}
+
+static void tasks_that_nothing_can_wake_are_stuck(void **state)
+{
+    char line[200] = "";
+
+    (void)state;
+    assert_int_equal(stuck(wait_for_a_deferred, line), 1);
+    assert_memory_equal(line, "host: task \"", 12);
+    assert_non_null(strstr(line, "waits for a deferred (weft_done) at "));
+    assert_int_equal(stuck(wait_for_time, line), 0);
+    assert_int_equal(stuck(wait_for_answers, line), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -345,6 +459,9 @@ int main(void)
         support_test(checks_are_asked_and_others_run_while_one_is_busy),
         support_test(one_that_has_ended_does_not_wake_up),
         support_test(no_probe_is_forgotten),
+        support_test(a_draw_below_nothing_is_0),
+        support_test(a_check_that_is_added_twice_is_asked_once),
+        support_test(tasks_that_nothing_can_wake_are_stuck),
         support_test(a_port_that_is_chosen_is_never_0),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -157,6 +157,17 @@ struct sim_worker *sim_workers_choose(struct sim_world *world, unsigned *ready, 
     return chosen;
 }
 
+weft_time sim_workers_due(const struct sim_world *world)
+{
+    weft_time due = WEFT_NEVER;
+
+    for (const weft_link *link = world->workers.next; link != &world->workers; link = link->next) {
+        weft_time when = sim_wait_due(&weft_container_of(link, const struct sim_worker, link)->wait);
+        due = when < due ? when : due;
+    }
+    return due;
+}
+
 /* -- starting and joining -- */
 
 static void discard(struct sim_worker *worker)

@@ -31,6 +31,8 @@ int sim_worker_park(const struct sim_wait *wait);
 /* Adds those that can go on to *ready, and draws one of all that were counted there: NULL if it is none of these. *due
  * becomes the time at which the first wants to go on, if that is earlier. */
 struct sim_worker *sim_workers_choose(struct sim_world *world, unsigned *ready, weft_time *due);
+/* When the first of them wants to go on; WEFT_NEVER. */
+weft_time sim_workers_due(const struct sim_world *world);
 /* Lets it go on until it waits or ends. One that takes long, in real time, is told of in the log. */
 void sim_worker_step(struct sim_worker *worker);
 const struct sim_host *sim_worker_host(const struct sim_worker *worker);

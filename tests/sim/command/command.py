@@ -105,6 +105,14 @@ def a_run_that_comes_to_no_rest_is_a_failure():
         "seed 5 failed: it has not come to rest")
 
 
+def a_task_that_waits_for_ever_is_a_failure():
+    for options in (["--seeds", "5"], ["--seed", "5"]):
+        Run(PLANTED, *options, "--faults", "none", "--no-shrink", planted="stuck").check(status=1, failed=1).says(
+            "seed 5 failed: it has come to rest, but 1 task waits for what nothing can bring any more",
+            r'^    clients: task "wait_for_ever": waits for a deferred')
+    Run(PLANTED, "--seeds", "5", "--faults", "none", planted="served").check(status=0, failed=0)
+
+
 def an_exit_in_a_run_is_a_failure():
     Run(PLANTED, "--seeds", "5", planted="exit").check(status=1, failed=1).says(
         "seed 5 failed: it ended the process with status 0")
@@ -186,7 +194,8 @@ def hashes_are_those_of_the_seeds():
         assert [int(line.split()[0]) for line in lines] == list(range(3, 13)), lines
         assert len({line.split()[1] for line in lines}) == 10
         nowhere = os.path.join(folder, "no", "file")
-        Run("echo", "--seeds", "3", "--hashes", nowhere).check(status=1).says("cannot write")
+        Run("echo", "--seeds", "3", "--hashes", nowhere).check(status=1, out="").says("cannot write")
+        Run("echo", "--seed", "3", "--hashes", nowhere).check(status=1, out="").says("cannot write")
 
 
 def newest_source():
@@ -238,6 +247,13 @@ def a_program_that_crashes_or_hangs_fails():
         "it makes no progress")
     Run("--seed", "1", "--patience", "1s", "--", PROGRAM, "--hang").check(status=1, failed=1).says(
         "it makes no progress")
+
+
+def a_program_that_frees_no_loop_cannot_be_compared():
+    plain = ["--seeds", "3", "--no-visitors", "--faults", "none"]
+    Run(*plain, "--", PROGRAM, "--forget").check(status=0, seeds=3, failed=0)
+    Run(*plain, "--twice", "--", PROGRAM, "--forget").check(status=1, failed=1).says(
+        "it ended without weft_loop_free, so its run has no hash, and --twice cannot compare it")
 
 
 def a_program_without_a_simulated_loop_is_a_failure():

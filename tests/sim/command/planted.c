@@ -78,6 +78,25 @@ static void talk(weft_task *me, void *unused)
     weft_close(peer);
 }
 
+static void wait_for_ever(weft_task *me, void *unused)
+{
+    weft_done nothing = weft_deferred_new(weft_done, weft_task_scope(me));
+
+    (void)unused;
+    (void)!weft_wait(nothing);
+}
+
+/* It waits on purpose: nobody is stuck. */
+static void wait_for_callers(weft_task *me, void *unused)
+{
+    weft_acceptor *acceptor;
+    weft_stream *peer;
+
+    (void)unused;
+    if (weft_acceptor_open(weft_task_scope(me), "tcp://0.0.0.0:8", NULL, &acceptor, NULL) == 0)
+        (void)!weft_accept(acceptor, weft_task_scope(me), &peer);
+}
+
 static void crash(void)
 {
     volatile int *volatile nowhere = NULL;
@@ -141,6 +160,10 @@ static int begin(const weft_sim_plan *plan)
     if (is_planted("restless") && weft_sim_seed(world) % 5 == 0 &&
         weft_timer_init(&restless, weft_loop_scope(clients), go_on) == 0)
         weft_timer_start(&restless, WEFT_SECONDS(1));
+    if (is_planted("stuck") && weft_sim_seed(world) % 5 == 0)
+        status = weft_spawn(weft_loop_scope(clients), wait_for_ever, NULL);
+    if (is_planted("served") && status >= 0)
+        status = weft_spawn(weft_loop_scope(clients), wait_for_callers, NULL);
     for (unsigned i = 0; i < plan->connections && status >= 0; i++)
         status = weft_spawn(weft_loop_scope(clients), talk, NULL);
     return status;

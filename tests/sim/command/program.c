@@ -61,6 +61,10 @@ int main(int argc, char **argv)
             ;
     if (argc > 1 && strcmp(argv[1], "--picky") == 0)
         return strcmp(getenv("WEFT_SIM_VISITORS"), "20,1000") == 0 ? 4 : 5;
+    if (argc > 1 && strcmp(argv[1], "--forget") == 0) {
+        static weft_loop *loop;
+        return weft_loop_new(NULL, &loop) < 0;
+    }
     unset = argc > 1 && strcmp(argv[1], "--unset") == 0;
     (void)weft_run(take_frames, NULL);
     if (answered == FRAMES || (argc > 1 && strcmp(argv[1], "--sound") == 0))
