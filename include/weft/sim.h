@@ -153,7 +153,8 @@ WEFT_API int weft_sim_cut(weft_sim *sim, const char *one, const char *other, boo
 /**
  * Has the host @p name lose its power: its loops and programs are gone (their callbacks are told, for their memory's
  * sake, but nothing that they do then leaves the host or gets to its disk), its peers are told nothing, and of what was
- * written and not synced its disk has what the seed leaves. Start it again with weft_sim_host or weft_sim_program.
+ * written and not synced its disk has what the seed leaves. Start it again with weft_sim_host or weft_sim_program:
+ * until then nobody answers there; from then on it answers with a reset to whatever comes for a connection from before.
  * Between two weft_sim_run only.
  * @return 0; -ENOENT if there is no such host
  */

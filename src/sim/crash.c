@@ -6,19 +6,6 @@
 
 #include "backend/sim/network.h"
 
-/* Nothing that leaves the host from now on arrives, and nobody is told. */
-static void silence(struct sim_world *world, const struct sim_host *host)
-{
-    for (weft_link *at = world->hosts.next; at != &world->hosts; at = at->next) {
-        struct sim_host *from = weft_container_of(at, struct sim_host, link);
-        for (weft_link *link = from->connections.next; link != &from->connections; link = link->next) {
-            struct sim_connection *connection = weft_container_of(link, struct sim_connection, link);
-            if ((connection->ends[0].host == host || connection->ends[1].host == host) && !connection->silent)
-                sim_connection_silence(connection);
-        }
-    }
-}
-
 /* What runs there is taken apart, with a disk that takes nothing any more: it must not tidy up. */
 static void stop(weft_sim *sim, struct sim_host *host)
 {
@@ -41,10 +28,11 @@ int weft_sim_crash(weft_sim *sim, const char *name)
     if (!host)
         return -ENOENT;
     sim_note(&sim->world, "crash", host, 0, 0, 0);
-    silence(&sim->world, host);
+    sim_connections_crash(host);
     stop(sim, host);
     sim_disk_crash(&host->disk);
     host->disk.off = false;
+    host->off = true;
     return 0;
 }
 

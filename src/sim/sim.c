@@ -8,6 +8,7 @@
 #include <weft/error.h>
 #include <weft/memory.h>
 
+#include "backend/sim/network.h"
 #include "loop/loop_internal.h"
 
 static weft_sim *sim_of(struct sim_world *world)
@@ -78,6 +79,10 @@ static struct sim_node *node_new(weft_sim *sim, const char *name)
     if (!node->host) {
         weft_release(node);
         return NULL;
+    }
+    if (node->host->off) {
+        node->host->off = false;
+        sim_connections_restart(node->host);
     }
     weft_link_insert_before(&sim->nodes, &node->link);
     return node;

@@ -85,7 +85,7 @@ static void knock(struct sim_world *world, struct sim_event *event)
         sim_connection_settle(connection);
         return;
     }
-    if (sim_is_cut(connection)) {
+    if (sim_is_cut(connection) || connection->to_host->off) {
         try_again(connection);
         return;
     }

@@ -393,7 +393,7 @@ void sim_connection_silence(struct sim_connection *connection)
     fear_silence(connection);
 }
 
-static void resume(struct sim_connection *connection)
+void sim_connection_resume(struct sim_connection *connection)
 {
     if (connection->silent)
         return;
@@ -421,7 +421,7 @@ static void tell_of(struct sim_host *host, const struct sim_link *way)
         if (way->cut && connection->net == SIM_TCP)
             fear_silence(connection);
         else if (!way->cut)
-            resume(connection);
+            sim_connection_resume(connection);
     }
 }
 
@@ -531,35 +531,6 @@ void sim_connection_settle(struct sim_connection *connection)
 
     if (is_over(a) && is_over(b) && !is_lingering(a) && !is_lingering(b) && !heap_contains(&connection->knock.node))
         free_connection(connection);
-}
-
-static void kill_ports(const struct sim_backend *backend)
-{
-    for (weft_link *link = backend->host->ports.next, *next; link != &backend->host->ports; link = next) {
-        struct sim_port *port = weft_container_of(link, struct sim_port, link);
-        next = link->next;
-        if (port->backend == backend)
-            sim_port_kill(port);
-    }
-}
-
-static void kill_ends(const struct sim_backend *backend, const struct sim_host *from)
-{
-    for (weft_link *link = from->connections.next; link != &from->connections; link = link->next) {
-        struct sim_connection *connection = weft_container_of(link, struct sim_connection, link);
-        for (int i = 0; i < 2; i++)
-            if (connection->ends[i].backend == backend)
-                sim_end_kill(&connection->ends[i]);
-    }
-}
-
-void sim_backend_kill(struct sim_backend *backend)
-{
-    const weft_link *hosts = &backend->world->hosts;
-
-    kill_ports(backend);
-    for (weft_link *link = hosts->next; link != hosts; link = link->next)
-        kill_ends(backend, weft_container_of(link, struct sim_host, link));
 }
 
 void sim_connections_free(struct sim_host *host)

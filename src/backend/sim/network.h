@@ -110,6 +110,7 @@ struct sim_connection {
     uint64_t number;
     bool completes;         /* its sends complete later, as io_uring's do */
     bool silent;            /* nothing passes any more */
+    bool crashed;           /* because one of its hosts has lost its power; that answers again when it has it back */
     unsigned tries;         /* of SYN */
     struct sim_event knock; /* the first segment arrives at the listener, or is sent again */
     struct backend_endpoint to;
@@ -125,10 +126,10 @@ struct sim_connection *sim_connection_new(struct sim_host *from, struct sim_link
 /* Frees it, if nobody has anything to do with it any more. */
 void sim_connection_settle(struct sim_connection *connection);
 void sim_connections_free(struct sim_host *host);
-/* The process of @p backend was killed: the system closes all that it has. */
-void sim_backend_kill(struct sim_backend *backend);
 /* Nobody hears of it any more from the other end. */
 void sim_connection_silence(struct sim_connection *connection);
+/* They hear of each other again. */
+void sim_connection_resume(struct sim_connection *connection);
 /* The link was cut, or mended. */
 void sim_connections_of_link(struct sim_link *way);
 
@@ -157,6 +158,15 @@ bool sim_is_over(const struct sim_connection *connection);
 bool sim_is_cut(const struct sim_connection *connection);
 /* @p end has bytes that nobody confirms: it will give up. */
 void sim_end_fears(struct sim_end *end);
+
+/* -- connection_host.c -- */
+
+/* @p host has lost its power: nothing that leaves it from now on arrives, and nobody is told. */
+void sim_connections_crash(struct sim_host *host);
+/* It has it back, and knows none of its connections: whatever comes for one is answered with a reset. */
+void sim_connections_restart(struct sim_host *host);
+/* The process of @p backend was killed: the system closes all that it has. */
+void sim_backend_kill(struct sim_backend *backend);
 
 /* -- stream.c -- */
 

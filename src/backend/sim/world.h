@@ -64,6 +64,7 @@ struct sim_host {
     weft_link backends;
     struct sim_disk disk;
     bool down; /* what runs there is being ended: nothing new leaves it or gets there */
+    bool off;  /* it has lost its power: nobody answers there */
     char name[];
 };
 
