@@ -258,6 +258,9 @@ int http_request_write_head(weft_http_request *request);
 /* http_request_send.c */
 /* Sends what can be sent of the body, or asks the user for it. */
 void http_request_pump(weft_http_request *request);
+/* Whether the server has all of it, or will: its user may still have to say that this was the end (RFC 9112 §6.3: it is
+ * after as many bytes as were announced). */
+bool http_request_is_sent(const weft_http_request *request);
 /* 100 came, or was waited for long enough. */
 void http_request_go_on(weft_http_request *request);
 

@@ -108,7 +108,7 @@ static int begin_decoding(weft_http_request *request)
 /* RFC 9112 §9.5: what is refused need not be sent to its end; the connection cannot be used again then. */
 static void stop_sending(weft_http_request *request)
 {
-    if (!(request->flags & REQUEST_SENT) && request->status >= 300)
+    if (!http_request_is_sent(request) && request->status >= 300)
         request->flags &= ~(uint32_t)REQUEST_MAY_SEND;
 }
 
@@ -270,7 +270,7 @@ static void release_link(weft_http_request *request)
     struct http_link *link = request->link;
 
     request->link = NULL;
-    http_link_release(link, request->keep_alive && (request->flags & REQUEST_SENT));
+    http_link_release(link, request->keep_alive && http_request_is_sent(request));
 }
 
 void http_response_ended(weft_http_request *request)

@@ -62,6 +62,14 @@ void http_request_go_on(weft_http_request *request)
     http_request_pump(request);
 }
 
+bool http_request_is_sent(const weft_http_request *request)
+{
+    const uint32_t streams = REQUEST_STREAMED | REQUEST_MAY_SEND;
+
+    return (request->flags & REQUEST_SENT) ||
+           ((request->flags & (streams | REQUEST_CHUNKED)) == streams && request->sent == request->length);
+}
+
 /* -- as its user writes it -- */
 
 static int may_write(const weft_http_request *request)

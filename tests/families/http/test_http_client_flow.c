@@ -24,6 +24,7 @@ struct told {
     char text[256];
     bool calling; /* no callback may come */
     bool pauses;  /* after each piece */
+    bool is_slow; /* it does not say that its body has ended: the answer comes first */
     uint64_t to_send, sent;
     size_t most_queued;
     bool cancels;
@@ -83,7 +84,7 @@ static void on_drained(weft_http_receiver *receiver, weft_http_request *request)
         if (status >= 0)
             told->sent += length;
     }
-    if (told->sent == told->to_send)
+    if (told->sent == told->to_send && !told->is_slow)
         (void)weft_http_request_end(request, NULL, 0);
     told->calling = false;
 }
@@ -384,6 +385,25 @@ static void a_body_is_streamed(void **state)
         assert_int_equal(origin->connections, 1);
         origin_close(&world);
     }
+}
+
+/* Its length says where it ends: an answer that is there before its user says so breaks nothing off. */
+static void a_connection_whose_server_has_all_is_used_again(void **state)
+{
+    static const char *const answers[] = {OK, "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno"};
+
+    (void)state;
+    open_with(NULL);
+    for (size_t i = 0; i < 2; i++) {
+        struct told told = {.to_send = 100000, .is_slow = true};
+
+        origin_will_say(origin, answers[i]);
+        start(&told, (weft_http_call){.streamed = true, .length = 100000});
+        finish(&told);
+        assert_int_equal(told.reason, 0);
+        assert_int_equal(origin->connections, 1);
+    }
+    origin_close(&world);
 }
 
 static void an_empty_streamed_body_is_one(void **state)
@@ -765,6 +785,7 @@ int main(void)
         support_test(the_end_comes_after_a_pause_at_the_last_byte),
         support_test(a_coded_body_is_held_back_when_paused),
         support_test(a_body_is_streamed),
+        support_test(a_connection_whose_server_has_all_is_used_again),
         support_test(an_empty_streamed_body_is_one),
         support_test(a_server_that_does_not_read_slows_the_writer),
         support_test(what_does_not_fit_the_announced_length_is_refused),
