@@ -28,6 +28,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "torture/site.h"
@@ -89,7 +90,8 @@
 /* What is changed or taken out was put in: only ADD needs anything. */
 #define epoll_ctl(epoll, operation, fd, event) \
     TORTURE_CALL("epoll_ctl", (operation) == EPOLL_CTL_ADD, fd, -1, torture_epoll_ctl(epoll, operation, fd, event))
-#define epoll_wait(...) TORTURE_CALL("epoll_wait", true, -1, -1, (epoll_wait)(__VA_ARGS__))
+#define epoll_wait(...) TORTURE_CALL("epoll_wait", true, -1, -1, torture_epoll_wait(__VA_ARGS__))
+#define clock_gettime(clock, time) torture_clock_gettime(clock, time)
 #define poll(...) TORTURE_CALL("poll", true, -1, -1, (poll)(__VA_ARGS__))
 #define eventfd(...) TORTURE_CALL("eventfd", true, -1, -1, (eventfd)(__VA_ARGS__))
 /* One that exists can always be given other signals; -1 makes one. */

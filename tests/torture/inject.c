@@ -141,6 +141,38 @@ int torture_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *even
     return result;
 }
 
+/* -- time: a clock that stands still while code runs, and jumps where it would wait -- */
+
+static _Thread_local int64_t jumping; /* the time, in nanoseconds; 0: it is the system's */
+
+void torture_time_jumps(bool on)
+{
+    struct timespec time;
+
+    jumping = 0;
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    if (on)
+        jumping = (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+int torture_clock_gettime(clockid_t clock, struct timespec *ret)
+{
+    if (jumping == 0 || clock != CLOCK_MONOTONIC)
+        return clock_gettime(clock, ret);
+    *ret = (struct timespec){.tv_sec = (time_t)(jumping / 1000000000), .tv_nsec = (long)(jumping % 1000000000)};
+    return 0;
+}
+
+int torture_epoll_wait(int epoll, struct epoll_event *events, int most, int timeout)
+{
+    bool jumps = jumping != 0 && timeout > 0;
+    int count = epoll_wait(epoll, events, most, jumps ? 0 : timeout);
+
+    if (jumps && count == 0)
+        jumping += (int64_t)timeout * 1000000;
+    return count;
+}
+
 int torture_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **ret)
 {
     const char *domain = strrchr(host, '.');

@@ -41,6 +41,10 @@ size_t torture_injected(void);
  *  and are not counted. NULL: none does. */
 void torture_lack(const char *call, int error, size_t times);
 
+/** Whether, on this thread and with epoll, the clock is one that stands still while code runs and jumps where a loop
+ *  would wait: what a scenario does with time is the same then, however busy the machine is. */
+void torture_time_jumps(bool on);
+
 /** Writes what was reached in @p points runs to the file that the environment's WEFT_TORTURE_REPORT names, if any. */
 void torture_report(size_t points);
 

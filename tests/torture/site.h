@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/epoll.h>
+#include <time.h>
 
 struct torture_site {
     const char *file, *function, *call;
@@ -20,6 +21,9 @@ struct torture_site {
 int torture_call_error(struct torture_site *site, int fd);
 /* epoll_ctl(2), remembering what was said about @p fd. */
 int torture_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event);
+/* epoll_wait(2) and clock_gettime(2) with the clock of torture_time_jumps. */
+int torture_epoll_wait(int epoll, struct epoll_event *events, int most, int timeout);
+int torture_clock_gettime(clockid_t clock, struct timespec *ret);
 /* getaddrinfo(3), but every name that ends in .example is this host's own. */
 int torture_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **ret);
 
