@@ -12,6 +12,7 @@
 #ifndef LAWS_LAW_H
 #define LAWS_LAW_H
 
+#include "support/loopback.h"
 #include "support/support.h"
 
 #include <weft/listener.h>
@@ -102,6 +103,7 @@ struct law_world {
     bool reached, host_stopped;
     bool jumps; /* a real backend's clock is `now`, and passes when nothing else is to be done */
     weft_time now;
+    struct support_loopback loopback; /* if it jumps */
     const struct backend_ops *real;
     struct backend_ops shim;
 };
