@@ -8,30 +8,25 @@
  *   meanwhile, as with epoll;
  * - a signal ends the sleep, its handler in Python runs at once, and the rest is slept (PEP 475).
  *
- * In a turn no line of Python runs: what is ready is written down, and the list is made afterwards.
+ * What is ready in a turn is written down, and the list is made afterwards. Only a deferred (_deferred.c) runs Python in a
+ * turn; therefore closing has to wait until the turn is over.
  */
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "_weft.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <time.h>
 
 #include <weft/error.h>
 #include <weft/log.h>
-#include <weft/loop.h>
 #include <weft/memory.h>
-#include <weft/timer.h>
 #include <weft/watch.h>
 
 /* Of a turn that tells of so many, another is worth its system call. */
 #define MANY 64
-
-struct poll;
 
 /* A descriptor that is registered. */
 struct place {
@@ -47,19 +42,7 @@ struct told {
     unsigned events; /* as epoll calls them */
 };
 
-struct poll {
-    PyObject_HEAD weft_loop *loop; /* NULL: it is closed */
-    weft_timer timer;
-    struct place **places; /* by descriptor */
-    struct told *told;     /* what is ready; there is room for all */
-    size_t size;           /* of both */
-    size_t told_count;
-    bool late;     /* the timer has fired */
-    bool sleeping; /* a thread is in poll() */
-};
-
-/* Raises what @p status says. @return NULL */
-static PyObject *raise_error(int status)
+PyObject *raise_error(int status)
 {
     if (status == WEFT_ENOMEM)
         return PyErr_NoMemory();
@@ -70,11 +53,12 @@ static PyObject *raise_error(int status)
     return PyErr_Format(PyExc_OSError, "%s", weft_error_text(status));
 }
 
-static bool is_open(const struct poll *self)
+bool poll_is_open(const struct poll *self)
 {
-    if (!self->loop)
-        PyErr_SetString(PyExc_ValueError, "I/O operation on closed weft.Poll object");
-    return self->loop;
+    if (self->loop && !self->closing)
+        return true;
+    PyErr_SetString(PyExc_ValueError, "I/O operation on closed weft.Poll object");
+    return false;
 }
 
 /* -- what is ready -- */
@@ -157,41 +141,41 @@ static int take_turns(struct poll *self)
     int status;
 
     tell_anew(self);
+    poll_enter(self);
     do {
         before = self->told_count;
         status = weft_loop_step(self->loop);
     } while (status >= 0 && self->told_count - before >= MANY);
+    poll_leave(self);
     if (status < 0)
         raise_error(status);
     return status < 0 ? -1 : 0;
 }
 
-/* @return 0 when something is ready or the timer has fired, or -1 with an exception. */
+/* @return 0 when something is ready, Python has run, or the timer has fired; or -1 with an exception. */
 static int wait_ready(struct poll *self, weft_time timeout)
 {
     for (;;) {
         if (timeout != 0 && sleep_once(self) < 0)
             return -1;
-        if (!is_open(self)) /* another thread has closed it, or the handler of a signal */
+        if (!poll_is_open(self)) /* another thread has closed it, or the handler of a signal */
             return -1;
-        if (take_turns(self) < 0)
+        if (take_turns(self) < 0 || !poll_is_open(self)) /* or what a deferred has called */
             return -1;
-        if (self->told_count > 0 || self->late || timeout == 0)
+        if (self->told_count > 0 || self->called || self->late || timeout == 0)
             return 0;
     }
 }
 
-/* A timer starts from the time of the last turn, which may be long ago. */
-static void start_timer(struct poll *self, weft_time timeout)
+weft_time poll_delay(const struct poll *self, weft_time delay)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    weft_timer_start(&self->timer, WEFT_SECONDS(now.tv_sec) + now.tv_nsec - weft_loop_now(self->loop) + timeout);
+    return WEFT_SECONDS(now.tv_sec) + now.tv_nsec - weft_loop_now(self->loop) + delay;
 }
 
-/* None and what is negative are for ever; so is what is later than anybody will see. @return -1 with an exception */
-static weft_time timeout_of(PyObject *object)
+weft_time seconds_of(PyObject *object)
 {
     double seconds = object == Py_None ? -1 : PyFloat_AsDouble(object);
 
@@ -210,16 +194,16 @@ static PyObject *poll_poll(struct poll *self, PyObject *args)
     weft_time timeout;
     int most = -1, status;
 
-    if (!PyArg_ParseTuple(args, "|Oi:poll", &timeout_object, &most) || !is_open(self))
+    if (!PyArg_ParseTuple(args, "|Oi:poll", &timeout_object, &most) || !poll_is_open(self))
         return NULL;
-    timeout = timeout_of(timeout_object);
+    timeout = seconds_of(timeout_object);
     if (timeout < 0)
         return NULL;
-    if (self->sleeping)
+    if (self->sleeping || self->inside > 0)
         return PyErr_Format(PyExc_RuntimeError, "another thread, or what a signal has interrupted, is in poll()");
-    self->late = false;
+    self->late = self->called = false;
     if (timeout != 0 && timeout != WEFT_NEVER)
-        start_timer(self, timeout);
+        weft_timer_start(&self->timer, poll_delay(self, timeout));
     self->sleeping = true;
     status = wait_ready(self, timeout);
     self->sleeping = false;
@@ -319,7 +303,7 @@ static int parse(struct poll *self, PyObject *args, unsigned *interest)
     unsigned events = EPOLLIN | EPOLLOUT;
     int status;
 
-    if (!PyArg_ParseTuple(args, "O|I", &file, &events) || !is_open(self))
+    if (!PyArg_ParseTuple(args, "O|I", &file, &events) || !poll_is_open(self))
         return -1;
     status = interest_of(events, interest);
     if (status < 0) {
@@ -379,11 +363,13 @@ static PyObject *poll_unregister(struct poll *self, PyObject *args)
 
 /* -- the object -- */
 
+/* What deferreds call while the loop is freed finds it closed. */
 static void shut(struct poll *self)
 {
     weft_loop *loop = self->loop;
 
-    if (!loop)
+    self->closing = true;
+    if (!loop || self->inside > 0)
         return;
     self->loop = NULL;
     for (size_t fd = 0; fd < self->size; fd++)
@@ -396,6 +382,19 @@ static void shut(struct poll *self)
     self->places = NULL;
     self->told = NULL;
     self->size = 0;
+}
+
+void poll_enter(struct poll *self)
+{
+    Py_INCREF(self);
+    self->inside++;
+}
+
+void poll_leave(struct poll *self)
+{
+    if (--self->inside == 0 && self->closing)
+        shut(self);
+    Py_DECREF(self);
 }
 
 static PyObject *poll_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
@@ -424,11 +423,22 @@ static PyObject *poll_new(PyTypeObject *type, PyObject *args, PyObject *keywords
     return (PyObject *)self;
 }
 
+/* (Not when it is deallocated: the end of its deferreds runs Python, which may well touch it.) */
+static void poll_finalize(struct poll *self)
+{
+    PyObject *type, *value, *trace;
+
+    PyErr_Fetch(&type, &value, &trace);
+    shut(self);
+    PyErr_Restore(type, value, trace);
+}
+
 static void poll_dealloc(struct poll *self)
 {
     PyTypeObject *type = Py_TYPE(self);
 
-    shut(self);
+    if (PyObject_CallFinalizerFromDealloc((PyObject *)self) < 0)
+        return;
     type->tp_free((PyObject *)self);
     Py_DECREF(type);
 }
@@ -444,9 +454,11 @@ static PyObject *poll_close(struct poll *self, PyObject *unused)
 static PyObject *poll_fileno(struct poll *self, PyObject *unused)
 {
     (void)unused;
-    if (!is_open(self))
+    if (!poll_is_open(self))
         return NULL;
-    if (!self->sleeping && weft_loop_prepare(self->loop) == 0 && take_turns(self) < 0)
+    if (!self->sleeping && self->inside == 0 && weft_loop_prepare(self->loop) == 0 && take_turns(self) < 0)
+        return NULL;
+    if (!poll_is_open(self))
         return NULL;
     return PyLong_FromLong(weft_loop_fd(self->loop));
 }
@@ -454,13 +466,13 @@ static PyObject *poll_fileno(struct poll *self, PyObject *unused)
 static PyObject *poll_closed(struct poll *self, void *unused)
 {
     (void)unused;
-    return PyBool_FromLong(!self->loop);
+    return PyBool_FromLong(!self->loop || self->closing);
 }
 
 static PyObject *poll_backend(struct poll *self, void *unused)
 {
     (void)unused;
-    return is_open(self) ? PyUnicode_FromString(weft_loop_backend(self->loop)) : NULL;
+    return poll_is_open(self) ? PyUnicode_FromString(weft_loop_backend(self->loop)) : NULL;
 }
 
 #define METHOD(name, flags, text)                                               \
@@ -490,6 +502,7 @@ static PyGetSetDef poll_attributes[] = {
 static PyType_Slot poll_slots[] = {
     {Py_tp_new, (void *)poll_new},
     {Py_tp_dealloc, (void *)poll_dealloc},
+    {Py_tp_finalize, (void *)poll_finalize},
     {Py_tp_methods, poll_methods},
     {Py_tp_getset, poll_attributes},
     {Py_tp_doc, (void *)(uintptr_t)PyDoc_STR("Poll()\n\nselect.epoll on Weft's loop, for EPOLLIN and EPOLLOUT.")},
@@ -503,15 +516,36 @@ static PyType_Spec poll_spec = {
     .slots = poll_slots,
 };
 
-static int module_exec(PyObject *module)
-{
-    PyObject *type = PyType_FromModuleAndSpec(module, &poll_spec, NULL);
-    int status = type ? PyModule_AddType(module, (PyTypeObject *)type) : -1;
+/* -- the module -- */
 
-    /* That a descriptor was closed while it was registered is a warning to a program in C. Python's selectors allow it. */
-    weft_log_set_threshold(WEFT_LOG_ERROR);
+static struct PyModuleDef module;
+
+struct poll *poll_of(PyTypeObject *type, PyObject *object)
+{
+    PyObject *here = PyType_GetModuleByDef(type, &module);
+    PyObject *poll_type = here ? PyObject_GetAttrString(here, "Poll") : NULL;
+    int is_poll = poll_type ? PyObject_IsInstance(object, poll_type) : -1;
+
+    Py_XDECREF(poll_type);
+    if (is_poll == 0)
+        PyErr_SetString(PyExc_TypeError, "a weft.Poll is needed");
+    return is_poll > 0 && poll_is_open((struct poll *)object) ? (struct poll *)object : NULL;
+}
+
+static int add_type(PyObject *self, PyType_Spec *spec)
+{
+    PyObject *type = PyType_FromModuleAndSpec(self, spec, NULL);
+    int status = type ? PyModule_AddType(self, (PyTypeObject *)type) : -1;
+
     Py_XDECREF(type);
     return status;
+}
+
+static int module_exec(PyObject *self)
+{
+    /* That a descriptor was closed while it was registered is a warning to a program in C. Python's selectors allow it. */
+    weft_log_set_threshold(WEFT_LOG_ERROR);
+    return add_type(self, &poll_spec) == 0 ? add_type(self, &deferred_spec) : -1;
 }
 
 static PyModuleDef_Slot module_slots[] = {{Py_mod_exec, (void *)module_exec}, {0}};
