@@ -3,7 +3,13 @@
 #include <weft/log.h>
 #include <weft/memory.h>
 
+#include <arpa/inet.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include "support/log_check.h"
+#include "support/loopback.h"
 #include "support/support.h"
 
 static void allocations_are_counted(void **state)
@@ -184,6 +190,48 @@ static void torture_fails_each_allocation_both_ways(void **state)
     assert_int_equal(three.successes, 2);
 }
 
+static bool has_come(int fd)
+{
+    struct pollfd one = {.fd = fd, .events = POLLIN};
+
+    return poll(&one, 1, 0) == 1;
+}
+
+/* A connection, a byte, and an end, each from one socket of this process to another. */
+static void what_was_sent_has_come_when_loopback_has_settled(void **state)
+{
+    struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    socklen_t length = sizeof own;
+    struct support_loopback loopback;
+
+    (void)state;
+    assert_int_equal(bind(listener, (const struct sockaddr *)&own, sizeof own), 0);
+    assert_int_equal(listen(listener, 8), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&own, &length), 0);
+    support_loopback_open(&loopback);
+    for (int i = 0; i < 200; i++) {
+        int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), server;
+        char byte;
+
+        (void)connect(client, (const struct sockaddr *)&own, sizeof own);
+        support_loopback_settle(&loopback);
+        assert_true(has_come(listener));
+        server = accept(listener, NULL, NULL);
+        assert_int_equal(send(client, "x", 1, 0), 1);
+        support_loopback_settle(&loopback);
+        assert_true(has_come(server));
+        assert_int_equal(recv(server, &byte, 1, MSG_DONTWAIT), 1);
+        assert_false(has_come(server));
+        close(client);
+        support_loopback_settle(&loopback);
+        assert_int_equal(recv(server, &byte, 1, MSG_DONTWAIT), 0);
+        close(server);
+    }
+    support_loopback_close(&loopback);
+    close(listener);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +244,7 @@ int main(void)
         support_test(log_is_recorded_with_its_values),
         support_test(only_unexpected_warnings_are_surprises),
         support_test(torture_fails_each_allocation_both_ways),
+        support_test(what_was_sent_has_come_when_loopback_has_settled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
