@@ -23,6 +23,9 @@
 
 struct web;
 
+/* For an endpoint with its options. */
+#define URL_ROOM 1024
+
 struct web_worker {
     struct web *web;
     weft_loop *loop;
@@ -44,7 +47,7 @@ struct web {
     size_t count;
     weft_signal terminate, interrupt;
     unsigned stops;
-    char urls[OPTION_REPEATS][WEFT_LISTENER_URL]; /* with the real ports */
+    char urls[OPTION_REPEATS][URL_ROOM]; /* with the real ports */
 };
 
 /* -- stopping -- */
@@ -169,13 +172,16 @@ static int listen_at(struct web_worker *worker, size_t index)
 /* Writes the port that the system chose into the URL, so that the other workers listen at the same. */
 static void fix_port(struct web *web, size_t index)
 {
-    char real[WEFT_LISTENER_URL], *url = web->urls[index], *port = strrchr(url, ':');
+    char real[WEFT_LISTENER_URL], options[URL_ROOM], *url = web->urls[index];
+    char *port = memrchr(url, ':', strcspn(url, "?"));
     const char *real_port;
 
     weft_listener_url(web->workers[0].listeners[index], NULL, real);
     real_port = strrchr(real, ':');
-    if (is_shared(url) && port && real_port)
-        snprintf(port, (size_t)(url + WEFT_LISTENER_URL - port), "%s", real_port);
+    if (!is_shared(url) || !port || !real_port)
+        return;
+    snprintf(options, sizeof options, "%s", url + strcspn(url, "?"));
+    snprintf(port, (size_t)(url + URL_ROOM - port), "%s%s", real_port, options);
 }
 
 static int start_worker(struct web_worker *worker)
@@ -272,8 +278,12 @@ static int open_all(struct web *web)
     web->workers = weft_allocate_zeroed(web->count, sizeof *web->workers);
     if (!web->workers)
         return WEFT_ENOMEM;
-    for (size_t i = 0; i < web->options->listen.count; i++)
-        snprintf(web->urls[i], sizeof web->urls[i], "%s", web->options->listen.urls[i]);
+    for (size_t i = 0; i < web->options->listen.count; i++) {
+        if (snprintf(web->urls[i], URL_ROOM, "%s", web->options->listen.urls[i]) >= URL_ROOM) {
+            fprintf(stderr, "weft web: an endpoint has at most %d bytes\n", URL_ROOM - 1);
+            return -EINVAL;
+        }
+    }
     for (size_t i = 0; i < web->count && status == 0; i++) {
         web->workers[i].web = web;
         status = start_worker(&web->workers[i]);

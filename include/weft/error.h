@@ -58,6 +58,7 @@ typedef enum weft_error_class {
     X(EREFUSED, -5031, CLOSED, "the protocol factory refused the connection")                       \
     X(EURL, -5040, USAGE, "the URL is not valid")                                                   \
     X(ESCHEME, -5041, USAGE, "the URL's scheme is not known")                                       \
+    X(ENOSOCKET, -5042, USAGE, "systemd has passed no such socket, or it is in use already")        \
     X(ECHANGED, -5050, IO, "the file changed while it was sent")                                    \
     X(ENOTASK, -5060, USAGE, "only a task can wait, and this is not one")                           \
     X(EFULL, -5061, LIMIT, "the queue is full")                                                     \

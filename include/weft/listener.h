@@ -5,13 +5,19 @@
  *
  *     tcp://127.0.0.1:7007   tcp://[::1]:7007   tcp://:7007 (every address, both families)   tcp://localhost:0
  *     unix:///run/x.sock     unix://@name (abstract)
+ *     systemd://name         a socket that systemd has opened for this program; one loop has it
  *     fd://3                 an inherited descriptor: a listening socket, or a connected one
  *     stdio:                 standard input and output as one stream
  *     mem://name             inside this loop
  *
+ * Options follow a question mark (tcp://:7007?backlog=100&idle=30s), and go before those that the program gives;
+ * docs/reference/endpoints.md has all of them, and the layers and proxies that there are. In a path a byte may be
+ * written as %XX, and `%` and `?` must be. A program may add schemes of its own (weft/scheme.h).
+ *
  * A UNIX path or name has at most 107 bytes; a path is removed when its listener's socket is closed, unless it has
- * become another's. An IPv6 address has no zone. An inherited descriptor belongs to Weft from
- * then on and is closed with its stream or listener; if others share it, they find it blocking or not as it was.
+ * become another's. A link-local IPv6 address may have a zone ([fe80::1%25eth0]). An inherited descriptor belongs to
+ * Weft from then on and is closed with its stream or listener; if others share it, they find it blocking or not as it
+ * was.
  *
  * Whoever connects may name the host (tcp://server.example:7): its addresses are tried in their order until one
  * answers, all within the stream's one deadline for connecting; if none does, the first one's failure is told. Whoever
@@ -81,8 +87,8 @@ WEFT_API void weft_listener_stop(weft_listener *listener, weft_time grace);
 /** How many of its connections are open. */
 WEFT_API size_t weft_listener_connections(const weft_listener *listener);
 
-/** Room for a listener's address as a URL. */
-#define WEFT_LISTENER_URL 160
+/** Room for a listener's address as a URL (of a path that is long and full of escapes, for its first part). */
+#define WEFT_LISTENER_URL 192
 
 /** Writes where it listens, with the real port, as a URL of @p scheme (NULL: the endpoint's own) into @p buffer of
  *  WEFT_LISTENER_URL bytes: "http://127.0.0.1:8080/" for "http", "tcp://127.0.0.1:7007" for NULL. What is no TCP

@@ -161,6 +161,7 @@ struct backend_socket_options {
 struct backend_endpoint {
     weft_address address;
     weft_bytes path; /* UNIX: a leading '@' means abstract; memory: the name */
+    weft_bytes zone; /* IPv6, link-local: the name of the interface; empty if scope_id says it, or none is needed */
 };
 
 /* What the loop is told by its backend. */

@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stddef.h>
@@ -53,6 +54,24 @@ static int name_unix(weft_bytes path, union socket_name *name, socklen_t *length
     return 0;
 }
 
+static int name_v6(const struct backend_endpoint *at, struct sockaddr_in6 *name)
+{
+    char zone[IF_NAMESIZE];
+
+    name->sin6_family = AF_INET6;
+    name->sin6_port = htons(at->address.port);
+    name->sin6_scope_id = at->address.scope_id;
+    memcpy(&name->sin6_addr, at->address.ip, 16);
+    if (at->zone.length == 0)
+        return 0;
+    if (at->zone.length >= sizeof zone)
+        return -ENODEV;
+    memcpy(zone, at->zone.data, at->zone.length);
+    zone[at->zone.length] = '\0';
+    name->sin6_scope_id = if_nametoindex(zone);
+    return name->sin6_scope_id == 0 ? -errno : 0;
+}
+
 static int name_of(const struct backend_endpoint *at, union socket_name *name, socklen_t *length)
 {
     memset(name, 0, sizeof *name);
@@ -64,12 +83,8 @@ static int name_of(const struct backend_endpoint *at, union socket_name *name, s
         *length = sizeof name->v4;
         return 0;
     case WEFT_ADDRESS_IPV6:
-        name->v6.sin6_family = AF_INET6;
-        name->v6.sin6_port = htons(at->address.port);
-        name->v6.sin6_scope_id = at->address.scope_id;
-        memcpy(&name->v6.sin6_addr, at->address.ip, 16);
         *length = sizeof name->v6;
-        return 0;
+        return name_v6(at, &name->v6);
     case WEFT_ADDRESS_UNIX:
         return name_unix(at->path, name, length);
     default:

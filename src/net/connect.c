@@ -2,8 +2,8 @@
 /* Outgoing connections: a stream that is given its protocol before it is open. */
 #include <weft/listener.h>
 
+#include "net/endpoint.h"
 #include "net/stream_internal.h"
-#include "net/url.h"
 
 static int begin(weft_stream *stream, const struct url *url)
 {
@@ -37,14 +37,20 @@ static int begin(weft_stream *stream, const struct url *url)
 int weft_stream_connect(weft_scope *scope, const char *url_text, weft_protocol *protocol,
                         const weft_stream_options *options, weft_stream **ret_stream, weft_url_error *ret_error)
 {
+    char translated[ENDPOINT_TRANSLATED];
+    weft_stream_options said;
     struct stream_config *config;
     weft_stream *stream;
     struct url url;
-    int status = url_parse_peer(url_text, &url, ret_error);
+    int status = endpoint_parse(scope, url_text, url_parse_peer, translated, &url, ret_error);
 
+    if (status == 0)
+        status = endpoint_supported(&url);
+    if (status == 0)
+        status = endpoint_stream_options(&url, options, &said);
     if (status < 0)
         return status;
-    status = stream_config_new(options, NULL, &config);
+    status = stream_config_new(&said, NULL, &config);
     if (status < 0)
         return status;
     stream = stream_new(scope, config, protocol, &status);

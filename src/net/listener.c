@@ -7,8 +7,9 @@
 
 #include "base/options.h"
 #include "base/probe.h"
+#include "backend/inherited.h"
+#include "net/endpoint.h"
 #include "net/listener_internal.h"
-#include "net/url.h"
 
 #define BACKLOG_DEFAULT 4096
 #define CONNECTIONS_DEFAULT 10000
@@ -349,6 +350,25 @@ static int adopt_connection(weft_listener *listener, int in, int out)
     return 0;
 }
 
+/* A socket that listens, or one connection. */
+static int adopt(weft_listener *listener, int fd)
+{
+    struct backend *backend = listener_backend(listener);
+    int status = backend->ops->adopt_listener(backend, &listener->io, fd, &listener->config->socket);
+
+    listener->adopted_fd = fd;
+    return status == -EINVAL ? adopt_connection(listener, fd, fd) : status;
+}
+
+static int adopt_inherited(weft_listener *listener, weft_bytes name)
+{
+    int fd = inherited_take(name), status = fd < 0 ? fd : adopt(listener, fd);
+
+    if (fd >= 0 && status < 0)
+        inherited_give_back(fd);
+    return status;
+}
+
 static int open_endpoint(weft_listener *listener, const struct url *url, const weft_listen_options *options)
 {
     struct backend *backend = listener_backend(listener);
@@ -358,15 +378,15 @@ static int open_endpoint(weft_listener *listener, const struct url *url, const w
     case URL_STDIO:
         return adopt_connection(listener, 0, 1);
     case URL_DESCRIPTOR:
-        listener->adopted_fd = url->fd;
-        status = backend->ops->adopt_listener(backend, &listener->io, url->fd, &listener->config->socket);
-        if (status == -EINVAL)
-            return adopt_connection(listener, url->fd, url->fd);
+        status = adopt(listener, url->fd);
+        break;
+    case URL_SYSTEMD:
+        status = adopt_inherited(listener, url->service);
         break;
     default:
         status = open_socket(listener, url, options);
     }
-    if (status < 0)
+    if (status < 0 || listener->single)
         return status;
     listener->open = true;
     status = listener->io.listening->local(backend, &listener->io, &listener->local);
@@ -379,13 +399,18 @@ static int open_endpoint(weft_listener *listener, const struct url *url, const w
 int weft_listen(weft_scope *scope, const char *url_text, weft_factory *factory, const weft_listen_options *user_options,
                 weft_listener **ret_listener, weft_url_error *ret_error)
 {
+    char translated[ENDPOINT_TRANSLATED];
     weft_listen_options options = {0};
     weft_listener *listener = NULL;
     struct url url;
-    int status = url_parse(url_text, &url, ret_error);
+    int status = endpoint_parse(scope, url_text, url_parse, translated, &url, ret_error);
 
     if (status == 0)
         status = options_copy(&options, sizeof options, user_options);
+    if (status < 0)
+        return status;
+    endpoint_listen_options(&url, &options);
+    status = endpoint_supported(&url);
     if (status == 0)
         status = listener_new(scope, factory, &options, &listener);
     if (status < 0)
@@ -406,19 +431,31 @@ size_t weft_listener_connections(const weft_listener *listener)
     return listener->connections;
 }
 
+/* "[fe80::1%2]:80" with the zone as URLs have it. */
+static void write_address(const weft_address *at, const char *scheme, char *buffer)
+{
+    char text[WEFT_ADDRESS_TEXT], *zone;
+
+    weft_address_text(at, text);
+    zone = strchr(text, '%');
+    snprintf(buffer, WEFT_LISTENER_URL, "%s://%.*s%s%s%s", scheme ? scheme : "tcp",
+             zone ? (int)(zone - text) : (int)strlen(text), text, zone ? "%25" : "", zone ? zone + 1 : "",
+             scheme ? "/" : "");
+}
+
 void weft_listener_url(const weft_listener *listener, const char *scheme, char *buffer)
 {
     const weft_address *at = &listener->local;
-    char text[WEFT_ADDRESS_TEXT];
+    size_t length;
 
-    weft_address_text(at, text);
-    if (at->family == WEFT_ADDRESS_IPV4 || at->family == WEFT_ADDRESS_IPV6)
-        snprintf(buffer, WEFT_LISTENER_URL, "%s://%s%s", scheme ? scheme : "tcp", text, scheme ? "/" : "");
-    else if (listener->adopted_fd >= 0)
+    if (at->family == WEFT_ADDRESS_IPV4 || at->family == WEFT_ADDRESS_IPV6) {
+        write_address(at, scheme, buffer);
+    } else if (listener->adopted_fd >= 0) {
         snprintf(buffer, WEFT_LISTENER_URL, "fd://%d", listener->adopted_fd);
-    else if (at->family == WEFT_ADDRESS_NONE)
+    } else if (at->family == WEFT_ADDRESS_NONE) {
         snprintf(buffer, WEFT_LISTENER_URL, "stdio:");
-    else
-        snprintf(buffer, WEFT_LISTENER_URL, "%s://%s", at->family == WEFT_ADDRESS_UNIX ? "unix" : "mem",
-                 listener->path);
+    } else {
+        length = (size_t)snprintf(buffer, WEFT_LISTENER_URL, "%s://", at->family == WEFT_ADDRESS_UNIX ? "unix" : "mem");
+        url_escape(weft_bytes_from(listener->path), buffer + length, WEFT_LISTENER_URL - length);
+    }
 }

@@ -3,9 +3,9 @@
 
 #include <weft/memory.h>
 
+#include "base/address_parse.h"
 #include "loop/loop_internal.h"
 #include "loop/scope_internal.h"
-#include "net/url.h"
 
 struct names_lookup {
     struct name_query query;
@@ -45,12 +45,12 @@ size_t names_at_once(weft_bytes host, weft_address *ret)
         ret[1] = (weft_address){.family = WEFT_ADDRESS_IPV6, .ip = {[15] = 1}};
         return 2;
     }
-    if (url_parse_ipv4(host, ret[0].ip)) {
+    if (address_parse_ipv4(host, ret[0].ip)) {
         ret[0].family = WEFT_ADDRESS_IPV4;
         return 1;
     }
     ret[0].family = WEFT_ADDRESS_IPV6;
-    return url_parse_ipv6(without_brackets(host), ret[0].ip) ? 1 : 0;
+    return address_parse_ipv6(without_brackets(host), ret[0].ip) ? 1 : 0;
 }
 
 /* -- looking up -- */

@@ -381,13 +381,13 @@ static void options_must_say_their_size(struct law_world *world)
     weft_listen_options none = {.max_connections = 3}, nested = {.size = sizeof nested, .stream.idle = 5};
     weft_listen_options larger = {.size = sizeof larger, .stream = {.size = sizeof larger.stream + 8}};
 
+    /* (Nothing will listen there; a "%" is no part of a URL.) */
+    const char *url = strchr(world->kind->url, '%') ? "unix://@weft-nobody" : world->kind->url;
+
     world->server_hooks = &quiet;
-    assert_int_equal(weft_listen(world->scope, world->kind->url, &world->factory, &none, &world->listener, NULL),
-                     -EINVAL);
-    assert_int_equal(weft_listen(world->scope, world->kind->url, &world->factory, &nested, &world->listener, NULL),
-                     -EINVAL);
-    assert_int_equal(weft_listen(world->scope, world->kind->url, &world->factory, &newer.known, &world->listener, NULL),
-                     -E2BIG);
+    assert_int_equal(weft_listen(world->scope, url, &world->factory, &none, &world->listener, NULL), -EINVAL);
+    assert_int_equal(weft_listen(world->scope, url, &world->factory, &nested, &world->listener, NULL), -EINVAL);
+    assert_int_equal(weft_listen(world->scope, url, &world->factory, &newer.known, &world->listener, NULL), -E2BIG);
     assert_null(world->listener);
     /* What a newer program's streams have more lies behind the whole, and is zero. */
     law_listen(world, &larger, &quiet);

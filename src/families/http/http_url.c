@@ -4,6 +4,7 @@
 #include <weft/error.h>
 #include <weft/wire/http1.h>
 
+#include "base/address_parse.h"
 #include "net/url.h"
 #include "wire/http1/http1_authority.h"
 
@@ -57,7 +58,7 @@ static bool is_host(weft_bytes host)
 
     if (host.length == 0 || host.length > HOST_MOST)
         return false;
-    return host.data[0] == '[' || url_is_name(host) || url_parse_ipv4(host, ip);
+    return host.data[0] == '[' || url_is_name(host) || address_parse_ipv4(host, ip);
 }
 
 /* -- the whole -- */

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#include "net/endpoint.h"
+
+#include "base/options.h"
+
+static void set_time(const struct url *url, enum url_option option, weft_time *to)
+{
+    if (url_has(url, option))
+        *to = url->options[option].number;
+}
+
+static void set_size(const struct url *url, enum url_option option, size_t *to)
+{
+    if (url_has(url, option))
+        *to = (size_t)url->options[option].number;
+}
+
+/* Options that were left out have no size; from now on they have one. */
+static void set_stream(const struct url *url, weft_stream_options *options)
+{
+    if (url->given && options_left_out(options, sizeof *options))
+        options->size = sizeof *options;
+    set_time(url, URL_CONNECTTIME, &options->connect);
+    set_time(url, URL_IDLE, &options->idle);
+    set_time(url, URL_WRITESTALL, &options->write_stall);
+    set_time(url, URL_LIFETIME, &options->lifetime);
+    set_time(url, URL_KEEPALIVE, &options->keepalive);
+    if (url_has(url, URL_NODELAY))
+        options->delay = !url->options[URL_NODELAY].number;
+}
+
+void endpoint_listen_options(const struct url *url, weft_listen_options *options)
+{
+    if (url_has(url, URL_BACKLOG))
+        options->backlog = (int)url->options[URL_BACKLOG].number;
+    if (url_has(url, URL_REUSEPORT))
+        options->reuse_port = url->options[URL_REUSEPORT].number;
+    if (url_has(url, URL_MODE))
+        options->unix_mode = (unsigned)url->options[URL_MODE].number;
+    set_size(url, URL_CONNECTIONS, &options->max_connections);
+    set_size(url, URL_PERADDRESS, &options->max_per_address);
+    set_stream(url, &options->stream);
+}
+
+int endpoint_stream_options(const struct url *url, const weft_stream_options *user, weft_stream_options *ret)
+{
+    weft_stream_options options = {0};
+    int status = options_copy(&options, sizeof options, user);
+
+    if (status < 0)
+        return status;
+    set_stream(url, &options);
+    *ret = options;
+    return 0;
+}
+
+int endpoint_supported(const struct url *url)
+{
+    if (url->words & URL_TLS)
+        return WEFT_ENOTLS;
+    return url->words & (URL_PROXY | URL_PROXIES) ? -EOPNOTSUPP : 0;
+}
