@@ -66,7 +66,9 @@ WEFT_API WEFT_NODISCARD int weft_file_read_cached(weft_file *file, uint64_t offs
 enum {
     WEFT_FILE_EXCLUSIVE = 1 << 0, /**< -EEXIST if it is there, or a link is */
     WEFT_FILE_TRUNCATE = 1 << 1,  /**< what is there is thrown away */
-    WEFT_FILE_APPEND = 1 << 2     /**< every write goes to the end, whatever its offset */
+    WEFT_FILE_APPEND = 1 << 2,    /**< every write goes to the end, whatever its offset */
+    WEFT_FILE_PRIVATE =
+        1 << 3 /**< what is made is its owner's alone (0600, less the umask); what is there stays as it is */
 };
 
 /** One entry of a directory listing. */

@@ -49,7 +49,7 @@ typedef void weft_file_done(weft_file_call *call, int status);
 
 /**
  * Opens @p path, relative and beneath @p directory, for reading and writing; makes it, with the permissions that the
- * umask leaves of 0666, if it is not there.
+ * umask leaves of 0666 (or 0600: WEFT_FILE_PRIVATE), if it is not there.
  * @param path   *until* done: as for weft_file_open_start
  * @param flags  WEFT_FILE_EXCLUSIVE and so on
  * @return 0: `done` will be called with 0 (and call->file set) or -EEXIST, -EISDIR, -ENOSPC, -EROFS, -EMFILE and the

@@ -28,15 +28,13 @@
 #define READ_FLAGS (O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
 /* How often an opening is tried that a rename somewhere above it has disturbed (openat2(2), EAGAIN). */
 #define TRIES 32
-/* Of files that are made, less the umask. */
-#define FILE_MODE 0666
 #define SEGMENT_MOST 255
 
-static int by_kernel(int directory, const char *path, int flags, bool may_wait)
+static int by_kernel(int directory, const char *path, int flags, unsigned mode, bool may_wait)
 {
     struct open_how how = {
         .flags = (unsigned)flags,
-        .mode = flags & O_CREAT ? FILE_MODE : 0,
+        .mode = flags & O_CREAT ? mode : 0,
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | (may_wait ? 0 : RESOLVE_CACHED),
     };
     long fd;
@@ -63,7 +61,7 @@ static int next_segment(const char **path, char segment[SEGMENT_MOST + 1])
     return 0;
 }
 
-static int by_walking(int directory, const char *path, int last_flags)
+static int by_walking(int directory, const char *path, int last_flags, unsigned mode)
 {
     char segment[SEGMENT_MOST + 1];
     int at = directory, status = -ENOENT;
@@ -73,7 +71,7 @@ static int by_walking(int directory, const char *path, int last_flags)
 
         status = next_segment(&path, segment);
         flags = *path ? O_PATH | O_DIRECTORY | O_CLOEXEC : last_flags;
-        next = status < 0 ? -1 : openat(at, segment, flags | O_NOFOLLOW, FILE_MODE);
+        next = status < 0 ? -1 : openat(at, segment, flags | O_NOFOLLOW, mode);
         if (status == 0 && next < 0)
             status = -errno;
         if (at != directory)
@@ -87,20 +85,20 @@ static int by_walking(int directory, const char *path, int last_flags)
 
 int file_beneath_open(int directory, const char *path, bool may_wait)
 {
-    int fd = by_kernel(directory, path, READ_FLAGS, may_wait);
+    int fd = by_kernel(directory, path, READ_FLAGS, 0, may_wait);
 
     if (fd == -EINVAL && !may_wait)
         return -EAGAIN; /* before Linux 5.12: no RESOLVE_CACHED, so it might wait */
     if (fd != -ENOSYS)
         return fd;
-    return may_wait ? by_walking(directory, path, READ_FLAGS) : -EAGAIN;
+    return may_wait ? by_walking(directory, path, READ_FLAGS, 0) : -EAGAIN;
 }
 
-int file_beneath_open_with(int directory, const char *path, int flags)
+int file_beneath_open_with(int directory, const char *path, int flags, unsigned mode)
 {
-    int fd = by_kernel(directory, path, flags, true);
+    int fd = by_kernel(directory, path, flags, mode, true);
 
-    return fd == -ENOSYS ? by_walking(directory, path, flags) : fd;
+    return fd == -ENOSYS ? by_walking(directory, path, flags, mode) : fd;
 }
 
 int file_beneath_parent(int directory, const char *path, const char **ret_name)
@@ -117,7 +115,7 @@ int file_beneath_parent(int directory, const char *path, const char **ret_name)
     if (slash)
         snprintf(parent, sizeof parent, "%.*s", (int)(slash - path), path);
     *ret_name = name;
-    return file_beneath_open_with(directory, parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return file_beneath_open_with(directory, parent, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 }
 
 /* A path of one segment cannot lead out unless it is a link itself; in a longer one any folder may have become one. */
@@ -130,7 +128,7 @@ int file_beneath_stat(int directory, const char *path, struct stat *ret)
         if (status < 0 || !S_ISLNK(ret->st_mode))
             return status;
     }
-    fd = by_kernel(directory, path, O_PATH | O_CLOEXEC, false);
+    fd = by_kernel(directory, path, O_PATH | O_CLOEXEC, 0, false);
     if (fd < 0)
         return fd;
     status = fstat(fd, ret) < 0 ? -errno : 0;

@@ -11,8 +11,8 @@ struct stat;
  * to. Returns a descriptor or a negative error: -EXDEV or -ELOOP for what would lead out. */
 int file_beneath_open(int directory, const char *path, bool may_wait);
 
-/* The same with other flags of open(2); may wait. */
-int file_beneath_open_with(int directory, const char *path, int flags);
+/* The same with other flags of open(2), and the permissions of what is made, less the umask; may wait. */
+int file_beneath_open_with(int directory, const char *path, int flags, unsigned mode);
 /* Opens the directory in which the last segment of @p path is, and sets *ret_name to that: no link, whoever acts on it in
  * there. Returns a descriptor, for acting beneath only, or a negative error. */
 int file_beneath_parent(int directory, const char *path, const char **ret_name);

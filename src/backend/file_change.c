@@ -12,7 +12,9 @@
 #include "backend/file_beneath.h"
 #include "backend/file_system.h"
 
-/* Of directories that are made, less the umask. */
+/* Of what is made, less the umask. */
+#define FILE_MODE 0666
+#define PRIVATE_MODE 0600
 #define DIRECTORY_MODE 0777
 /* What one call of write(2) takes at most. */
 #define WRITE_MOST ((size_t)1 << 30)
@@ -26,7 +28,7 @@ int file_create(weft_directory *directory, const char *path, unsigned flags, wef
     how |= flags & WEFT_FILE_EXCLUSIVE ? O_EXCL : 0;
     how |= flags & WEFT_FILE_TRUNCATE ? O_TRUNC : 0;
     how |= flags & WEFT_FILE_APPEND ? O_APPEND : 0;
-    fd = file_beneath_open_with(directory->fd, path, how);
+    fd = file_beneath_open_with(directory->fd, path, how, flags & WEFT_FILE_PRIVATE ? PRIVATE_MODE : FILE_MODE);
     status = fd < 0 ? fd : file_adopt(fd, ret);
     if (status == 0)
         (*ret)->append = flags & WEFT_FILE_APPEND;
@@ -171,7 +173,7 @@ int directory_sync(weft_directory *directory, const char *path)
 
     if (file_system_here)
         return file_system_here->sync(directory, path);
-    fd = file_beneath_open_with(directory->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    fd = file_beneath_open_with(directory->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (fd < 0)
         return fd;
     status = fsync(fd) < 0 ? -errno : 0;

@@ -108,7 +108,7 @@ static int make_work(weft_file_call *call)
 int weft_file_create_start(weft_file_call *call, weft_scope *scope, weft_directory *directory, const char *path,
                            unsigned flags, weft_file_done *done)
 {
-    if (flags & ~(unsigned)(WEFT_FILE_EXCLUSIVE | WEFT_FILE_TRUNCATE | WEFT_FILE_APPEND))
+    if (flags & ~(unsigned)(WEFT_FILE_EXCLUSIVE | WEFT_FILE_TRUNCATE | WEFT_FILE_APPEND | WEFT_FILE_PRIVATE))
         return -EINVAL;
     return begin(
         call,

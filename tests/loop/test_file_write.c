@@ -290,6 +290,34 @@ static void a_file_is_replaced_safely(weft_task *me, void *arg)
     assert_int_equal(weft_wait(weft_file_remove(scope, directory, "sub/b.txt")), -ENOENT);
 }
 
+static unsigned permissions(const char *name)
+{
+    struct stat about;
+
+    assert_int_equal(stat(in_tree(name), &about), 0);
+    return about.st_mode & 07777;
+}
+
+static void what_is_private_is_made_for_its_owner_alone(void **state)
+{
+    mode_t before = umask(0);
+    unsigned there;
+
+    (void)state;
+    begin();
+    assert_int_equal(create_only("open", WEFT_FILE_EXCLUSIVE), 0);
+    assert_int_equal(permissions("open"), 0666);
+    assert_int_equal(create_only("mine", WEFT_FILE_EXCLUSIVE | WEFT_FILE_PRIVATE), 0);
+    assert_int_equal(permissions("mine"), 0600);
+    assert_int_equal(create_only("sub/mine", WEFT_FILE_PRIVATE), 0);
+    assert_int_equal(permissions("sub/mine"), 0600);
+    there = permissions("a.txt");
+    assert_int_equal(create_only("a.txt", WEFT_FILE_PRIVATE), 0);
+    assert_int_equal(permissions("a.txt"), there);
+    end();
+    umask(before);
+}
+
 static void tasks_wait_for_the_disk(void **state)
 {
     struct stat about;
@@ -475,6 +503,7 @@ int main(void)
         write_test(a_file_is_cut_or_made_longer),
         write_test(a_file_gets_the_time_that_it_is_given),
         write_test(a_file_that_is_read_is_not_cut),
+        write_test(what_is_private_is_made_for_its_owner_alone),
         write_test(tasks_wait_for_the_disk),
         write_test(short_writes_go_on),
         write_test(a_full_disk_says_how_much_is_written),
