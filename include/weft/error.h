@@ -83,7 +83,13 @@ typedef enum weft_error_class {
     X(EREDIRECT, -5130, PROTOCOL, "a redirect leads to where it must not be followed")              \
     X(ECODING, -5131, PROTOCOL, "the body's coding is not known, or the body is damaged")           \
     X(EREPEAT, -5132, CLOSED, "the request has to be sent again, and its body cannot be")           \
-    X(ENOTLS, -5140, USAGE, "https needs TLS, which this version does not have yet")
+    X(ENOTLS, -5140, USAGE, "https needs TLS, which this version does not have yet")                \
+    X(ECERTFORM, -5280, USAGE, "there is no certificate that can be read")                          \
+    X(EKEYFORM, -5281, USAGE, "there is no private key that can be read")                           \
+    X(EKEYOTHER, -5282, USAGE, "the private key belongs to another certificate")                    \
+    X(ECERTNAME, -5283, USAGE, "no certificate can be had for such a name")                         \
+    X(EISSUER, -5284, USAGE, "the authority cannot sign this")                                      \
+    X(ECRYPTO, -5285, INTERNAL, "the cryptographic library failed")
 
 #define WEFT_ERROR_ENUM_(name, value, class_, text) WEFT_##name = (value),
 enum { WEFT_ERRORS(WEFT_ERROR_ENUM_) WEFT_ERROR_LAST_ = -5999 };

@@ -7,6 +7,7 @@
 #ifndef WEFT_WEFT_H
 #define WEFT_WEFT_H
 
+#include <weft/certificate.h>
 #include <weft/deferred.h>
 #include <weft/error.h>
 #include <weft/event.h>
