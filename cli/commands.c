@@ -3,12 +3,13 @@
 
 #include <string.h>
 
+#include "cert.h"
 #include "get.h"
 #include "sim.h"
 #include "suggest.h"
 #include "web.h"
 
-const struct command *const commands[] = {&web_command, &get_command, &sim_command, &help_command};
+const struct command *const commands[] = {&web_command, &get_command, &cert_command, &sim_command, &help_command};
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 
 const struct command *command_find(const char *name)

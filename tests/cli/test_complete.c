@@ -38,7 +38,7 @@ static int need_bash(void)
 static void the_first_word_is_a_command(void **state)
 {
     (void)state;
-    check("weft \"\"", "web get sim help --help --version\n");
+    check("weft \"\"", "web get cert sim help --help --version\n");
     check("weft w", "web\n");
     check("weft --v", "--version\n");
 }
@@ -87,7 +87,7 @@ static void a_scenario_is_a_file_where_there_is_a_slash(void **state)
 static void help_completes_commands(void **state)
 {
     (void)state;
-    check("weft help \"\"", "web get sim help\n");
+    check("weft help \"\"", "web get cert sim help\n");
 }
 
 int main(void)

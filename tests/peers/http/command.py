@@ -207,7 +207,7 @@ def complete(*words):
 
 
 def test_completion():
-    assert complete("weft", "") == ["web", "get", "sim", "help", "--help", "--version"] and complete("weft", "w") == ["web"]
+    assert complete("weft", "") == ["web", "get", "cert", "sim", "help", "--help", "--version"] and complete("weft", "w") == ["web"]
     options = complete("weft", "web", "--")
     assert {"--listen", "--index", "--log", "--no-listing"} <= set(options)
     helped = set(re.findall(r"^ +(?:-\w, )?(--[a-z-]+)", weft("web", "--help")[0], re.M))
