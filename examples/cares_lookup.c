@@ -13,9 +13,11 @@ static void show(const char *name, int status, const struct ares_addrinfo *addre
     if (status < 0)
         printf("%s: %s\n", name, weft_error_text(status));
     for (const struct ares_addrinfo_node *node = addresses ? addresses->nodes : NULL; node; node = node->ai_next) {
-        const void *address = node->ai_family == AF_INET
-                                  ? (const void *)&((struct sockaddr_in *)node->ai_addr)->sin_addr
-                                  : &((struct sockaddr_in6 *)node->ai_addr)->sin6_addr;
+        const void *address = node->ai_addr;
+        const struct sockaddr_in *four = address;
+        const struct sockaddr_in6 *six = address;
+
+        address = node->ai_family == AF_INET ? (const void *)&four->sin_addr : &six->sin6_addr;
         printf("%s: %s\n", name, ares_inet_ntop(node->ai_family, address, text, sizeof text));
     }
 }

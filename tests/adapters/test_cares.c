@@ -95,9 +95,9 @@ static void many_names_are_asked_for_at_once(void **state)
 
         assert_int_equal(weft_peek(results[i], &addresses), 0);
         for (const struct ares_addrinfo_node *node = addresses->nodes; node; node = node->ai_next)
-            found = found ||
-                    (node->ai_family == AF_INET &&
-                     ((const struct sockaddr_in *)node->ai_addr)->sin_addr.s_addr == htonl(0xc0000200U + (unsigned)i));
+            found = found || (node->ai_family == AF_INET &&
+                              ((const struct sockaddr_in *)(const void *)node->ai_addr)->sin_addr.s_addr ==
+                                  htonl(0xc0000200U + (unsigned)i));
         assert_true(found);
         ares_freeaddrinfo(addresses);
     }
