@@ -34,7 +34,7 @@ install(sys.argv[1])
 
 from twisted.trial import reporter, runner, util  # noqa: E402  (after the reactor is there)
 
-util.DEFAULT_TIMEOUT_DURATION = 40.0  # some hang with newer libraries, on any reactor: trial waits two minutes for each
+util.DEFAULT_TIMEOUT_DURATION = 15.0  # eight hang with newer libraries, on any reactor: trial waits two minutes for each
 
 from twisted.internet.test.reactormixins import ReactorBuilder  # noqa: E402
 
