@@ -21,6 +21,22 @@
 #define WEFT_PRINTF(string, first)
 #endif
 
+/**
+ * @def WEFT_NONBLOCKING
+ * Marks a function that neither waits nor allocates. clang from 20 on, with
+ * -Wfunction-effects, holds its definition to that; elsewhere it says so to
+ * readers only. (What is not marked may allocate; it does not wait unless its
+ * comment says so.)
+ */
+#if defined(__has_attribute)
+#if __has_attribute(nonblocking)
+#define WEFT_NONBLOCKING __attribute__((nonblocking))
+#endif
+#endif
+#ifndef WEFT_NONBLOCKING
+#define WEFT_NONBLOCKING
+#endif
+
 #ifdef __cplusplus
 #define WEFT_BEGIN_DECLS extern "C" {
 #define WEFT_END_DECLS }

@@ -108,17 +108,17 @@ WEFT_API WEFT_NODISCARD int weft_bytequeue_append_opaque(weft_bytequeue *queue, 
  * @param runs  gets at most @p capacity runs, valid *until* those bytes are consumed or cleared
  * @return how many runs were set
  */
-WEFT_API size_t weft_bytequeue_peek(const weft_bytequeue *queue, weft_bytes *runs, size_t capacity);
+WEFT_API size_t weft_bytequeue_peek(const weft_bytequeue *queue, weft_bytes *runs, size_t capacity) WEFT_NONBLOCKING;
 
 /** How many opaque stretches are queued. O(the number of chunks and stretches). */
-WEFT_API size_t weft_bytequeue_opaque_count(const weft_bytequeue *queue);
+WEFT_API size_t weft_bytequeue_opaque_count(const weft_bytequeue *queue) WEFT_NONBLOCKING;
 
 /**
  * The opaque stretch at the front, if there is one.
  * @param[out] ret_owner,ret_offset,ret_length  set on success only; the owner is *borrowed*
  */
 WEFT_API bool weft_bytequeue_peek_opaque(const weft_bytequeue *queue, weft_owner **ret_owner, uint64_t *ret_offset,
-                                         uint64_t *ret_length);
+                                         uint64_t *ret_length) WEFT_NONBLOCKING;
 
 /**
  * Drops the first @p count bytes (those of opaque stretches count too), at most all, and releases the owners of what

@@ -63,7 +63,7 @@ static inline bool weft_bytes_equal(weft_bytes a, weft_bytes b)
 }
 
 /** Whether @p a and @p b are equal when the letters A-Z are taken as a-z (ASCII only, whatever the locale). */
-WEFT_API bool weft_bytes_equal_nocase(weft_bytes a, weft_bytes b);
+WEFT_API bool weft_bytes_equal_nocase(weft_bytes a, weft_bytes b) WEFT_NONBLOCKING;
 
 /** Whether @p bytes begins with @p prefix. */
 static inline bool weft_bytes_starts_with(weft_bytes bytes, weft_bytes prefix)
@@ -72,7 +72,7 @@ static inline bool weft_bytes_starts_with(weft_bytes bytes, weft_bytes prefix)
 }
 
 /** The offset of the first @p byte in @p bytes, or SIZE_MAX if there is none. */
-WEFT_API size_t weft_bytes_find(weft_bytes bytes, char byte);
+WEFT_API size_t weft_bytes_find(weft_bytes bytes, char byte) WEFT_NONBLOCKING;
 
 /**
  * The number that @p bytes spells in decimal (`1*DIGIT`, no sign, no space).
@@ -80,7 +80,7 @@ WEFT_API size_t weft_bytes_find(weft_bytes bytes, char byte);
  * @param[out] ret  set on success only
  * @return 0; -EINVAL if a byte is no digit or there is none; -ERANGE if it is greater than @p maximum
  */
-WEFT_API WEFT_NODISCARD int weft_bytes_to_uint64(weft_bytes bytes, uint64_t maximum, uint64_t *ret);
+WEFT_API WEFT_NODISCARD int weft_bytes_to_uint64(weft_bytes bytes, uint64_t maximum, uint64_t *ret) WEFT_NONBLOCKING;
 
 WEFT_END_DECLS
 

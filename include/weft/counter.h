@@ -26,11 +26,11 @@ typedef struct weft_counter {
 } weft_counter;
 
 /** Makes an empty registry. */
-WEFT_API void weft_counters_init(weft_counters *counters);
+WEFT_API void weft_counters_init(weft_counters *counters) WEFT_NONBLOCKING;
 /** Adds @p counter, at 0, under @p name. Two counters may bear one name: their values are summed. */
-WEFT_API void weft_counters_add(weft_counters *counters, weft_counter *counter, const char *name);
+WEFT_API void weft_counters_add(weft_counters *counters, weft_counter *counter, const char *name) WEFT_NONBLOCKING;
 /** Takes @p counter out of its registry. */
-WEFT_API void weft_counter_remove(weft_counter *counter);
+WEFT_API void weft_counter_remove(weft_counter *counter) WEFT_NONBLOCKING;
 /**
  * @p amount more. Only the thread that owns @p counter may call it: it is a load, an add and a store, each whole, but
  * not one step together.
@@ -50,7 +50,7 @@ static inline uint64_t weft_counter_value(const weft_counter *counter)
     return __atomic_load_n(&counter->value, __ATOMIC_RELAXED);
 }
 /** The sum of all counters called @p name; 0 if there is none. O(n). */
-WEFT_API uint64_t weft_counters_read(const weft_counters *counters, const char *name);
+WEFT_API uint64_t weft_counters_read(const weft_counters *counters, const char *name) WEFT_NONBLOCKING;
 /** Calls @p visit for each counter, in the order in which they were added. */
 WEFT_API void weft_counters_visit(const weft_counters *counters, void (*visit)(const weft_counter *, void *),
                                   void *arg);

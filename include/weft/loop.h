@@ -65,18 +65,18 @@ WEFT_API void weft_loop_free(weft_loop *loop);
 WEFT_API WEFT_NODISCARD int weft_loop_run(weft_loop *loop);
 
 /** Makes weft_loop_run return after the current turn (at once, if it is called before). */
-WEFT_API void weft_loop_stop(weft_loop *loop);
+WEFT_API void weft_loop_stop(weft_loop *loop) WEFT_NONBLOCKING;
 
 /** The monotonic time at which this turn's work began, in nanoseconds. */
-WEFT_API weft_time weft_loop_now(const weft_loop *loop);
+WEFT_API weft_time weft_loop_now(const weft_loop *loop) WEFT_NONBLOCKING;
 /** The wall clock: nanoseconds since 1970 UTC, as of this turn. */
 WEFT_API weft_time weft_loop_wall(weft_loop *loop);
 /** The root of the loop's scope tree; it lives as long as the loop. */
-WEFT_API weft_scope *weft_loop_scope(weft_loop *loop);
+WEFT_API weft_scope *weft_loop_scope(weft_loop *loop) WEFT_NONBLOCKING;
 /** The loop's counters. @return *borrowed*, *until* the loop is freed */
-WEFT_API weft_counters *weft_loop_counters(weft_loop *loop);
+WEFT_API weft_counters *weft_loop_counters(weft_loop *loop) WEFT_NONBLOCKING;
 /** Which engine the loop runs on: "epoll", "io_uring", "poll", "sim". @return a constant */
-WEFT_API const char *weft_loop_backend(const weft_loop *loop);
+WEFT_API const char *weft_loop_backend(const weft_loop *loop) WEFT_NONBLOCKING;
 /** Fills @p memory with unpredictable bytes (under the simulator: from the seed). @return 0 or a negative error */
 WEFT_API WEFT_NODISCARD int weft_loop_entropy(weft_loop *loop, void *memory, size_t length);
 
@@ -96,7 +96,7 @@ typedef struct weft_post {
  * Has @p post->run called on the loop's thread. From any thread, at any time while the loop exists; never waits,
  * never fails, allocates nothing. Posts of one thread run in their order.
  */
-WEFT_API void weft_loop_post(weft_loop *loop, weft_post *post);
+WEFT_API void weft_loop_post(weft_loop *loop, weft_post *post) WEFT_NONBLOCKING;
 
 /** @name Hosting: another loop drives this one (docs/decisions/0017-hosting.md).
  *
@@ -114,9 +114,9 @@ WEFT_API weft_time weft_loop_prepare(weft_loop *loop);
  *  weft_loop_run */
 WEFT_API int weft_loop_step(weft_loop *loop);
 /** Whether weft_loop_stop was called, since no weft_loop_run was there to return for it. Asking takes it back. */
-WEFT_API bool weft_loop_stopped(weft_loop *loop);
+WEFT_API bool weft_loop_stopped(weft_loop *loop) WEFT_NONBLOCKING;
 /** Whether something is left to wait for: what weft_loop_run goes on for. */
-WEFT_API bool weft_loop_alive(const weft_loop *loop);
+WEFT_API bool weft_loop_alive(const weft_loop *loop) WEFT_NONBLOCKING;
 /** @} */
 
 WEFT_END_DECLS

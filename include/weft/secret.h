@@ -21,7 +21,7 @@ WEFT_BEGIN_DECLS
  * nothing of where its guess goes wrong (CWE-208).
  * @return whether all @p length bytes are equal; true for no bytes
  */
-WEFT_API WEFT_NODISCARD bool weft_secret_equal(const void *a, const void *b, size_t length);
+WEFT_API WEFT_NODISCARD bool weft_secret_equal(const void *a, const void *b, size_t length) WEFT_NONBLOCKING;
 
 /** Overwrites @p length bytes with zeros, even if nothing reads them any more (CWE-14). NULL with 0 does nothing. */
 WEFT_API void weft_secret_clear(void *memory, size_t length);

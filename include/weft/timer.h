@@ -50,17 +50,17 @@ typedef struct weft_timer {
  */
 WEFT_API WEFT_NODISCARD int weft_timer_init(weft_timer *timer, weft_scope *scope, void (*fired)(weft_timer *timer));
 /** Says whether @p timer, which is stopped, is in the background: then weft_loop_run does not wait for it. */
-WEFT_API void weft_timer_set_background(weft_timer *timer, bool background);
+WEFT_API void weft_timer_set_background(weft_timer *timer, bool background) WEFT_NONBLOCKING;
 /** Stops it and takes it out of its scope; its memory is the caller's again. Harmless if done already. */
 WEFT_API void weft_timer_fini(weft_timer *timer);
 /** Starts it, or starts it anew: it fires @p delay nanoseconds after this turn's time, once; with a delay of 0 or less
  *  in the next millisecond, never in this turn; with WEFT_NEVER it is stopped. Never fails. In a scope that was
  *  cancelled nothing happens. */
-WEFT_API void weft_timer_start(weft_timer *timer, weft_time delay);
+WEFT_API void weft_timer_start(weft_timer *timer, weft_time delay) WEFT_NONBLOCKING;
 /** Stops it: after this it does not fire. Harmless if it is stopped. */
-WEFT_API void weft_timer_stop(weft_timer *timer);
+WEFT_API void weft_timer_stop(weft_timer *timer) WEFT_NONBLOCKING;
 /** Whether it is started. */
-WEFT_API bool weft_timer_active(const weft_timer *timer);
+WEFT_API bool weft_timer_active(const weft_timer *timer) WEFT_NONBLOCKING;
 
 WEFT_END_DECLS
 

@@ -90,7 +90,7 @@ static void over(weft_task *task)
     scope_unpin(scope);
 }
 
-static void emptied(struct scope_watcher *watcher)
+static void emptied(struct scope_watcher *watcher) WEFT_NONBLOCKING
 {
     task_wake(weft_container_of(watcher, weft_task, scope_watcher));
 }

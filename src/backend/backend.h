@@ -182,7 +182,7 @@ struct backend_ops {
     bool (*has_work)(const struct backend *backend);
     int (*descriptor)(const struct backend *backend);
     /* From any thread. */
-    void (*wake)(struct backend *backend);
+    void (*wake)(struct backend *backend) WEFT_NONBLOCKING;
     int (*entropy)(struct backend *backend, void *memory, size_t length);
     int (*signal_watch)(struct backend *backend, int number, bool on);
     int (*listen)(struct backend *backend, struct backend_listener *listener, const struct backend_endpoint *at,

@@ -78,7 +78,10 @@ void readiness_take_signals(struct readiness *self)
 
 /* -- waking, signals, jobs, names -- */
 
-void readiness_wake(struct backend *backend)
+/* Of the eventfd, which does not wait, the compiler is to believe it. */
+ssize_t write(int fd, const void *data, size_t length) WEFT_NONBLOCKING;
+
+void readiness_wake(struct backend *backend) WEFT_NONBLOCKING
 {
     uint64_t one = 1;
     ssize_t written = write(readiness_of(backend)->wake, &one, sizeof one);

@@ -130,7 +130,7 @@ static inline int readiness_patience(const struct readiness *self, weft_time tim
     return timeout != WEFT_NEVER ? 3600 * 1000 : -1;
 }
 bool readiness_has_work(const struct backend *backend);
-void readiness_wake(struct backend *backend);
+void readiness_wake(struct backend *backend) WEFT_NONBLOCKING;
 int readiness_signal_watch(struct backend *backend, int number, bool on);
 int readiness_job_submit(struct backend *backend, weft_work *job);
 bool readiness_job_cancel(struct backend *backend, weft_work *job);

@@ -12,7 +12,7 @@
 /* Somebody who wants to know when nothing runs in a scope, or when it has become empty. */
 struct scope_watcher {
     /* Called once, from inside scope_leave or scope_idles: it may make a task ready, but not run anything. */
-    void (*emptied)(struct scope_watcher *watcher);
+    void (*emptied)(struct scope_watcher *watcher) WEFT_NONBLOCKING;
 };
 
 /* Only scope.c changes it; the others know its loop without a call. */
@@ -59,7 +59,7 @@ void scope_leave(weft_scope_member *member);
 
 /* A member in @p scope runs nothing any more: whoever waits for the scope need not wait for it. It says so before it
  * leaves, too, unless its class does. */
-void scope_tell_idle(weft_scope *scope);
+void scope_tell_idle(weft_scope *scope) WEFT_NONBLOCKING;
 static inline void scope_idles(weft_scope *scope)
 {
     scope->idle++;

@@ -25,7 +25,7 @@ struct wheel {
     weft_link far;
 };
 
-void wheel_init(struct wheel *wheel, weft_time now);
+void wheel_init(struct wheel *wheel, weft_time now) WEFT_NONBLOCKING;
 
 /* Kinds of entries, in the two lowest bits of `due`. */
 #define WHEEL_KIND INT64_C(3)
@@ -113,17 +113,17 @@ static inline void wheel_start(struct wheel *wheel, weft_timer_entry *entry, wef
 }
 
 /* The earliest time at which wheel_advance may have something to do; WEFT_NEVER if the wheel is empty. */
-weft_time wheel_next(struct wheel *wheel);
+weft_time wheel_next(struct wheel *wheel) WEFT_NONBLOCKING;
 
 /* Moves the present on to @p now. */
-void wheel_arrive(struct wheel *wheel, weft_time now);
+void wheel_arrive(struct wheel *wheel, weft_time now) WEFT_NONBLOCKING;
 
 /* Appends to @p due the entries of the first tick, up to the present, that has any, in the order of their starts.
  * Returns whether there was one. The caller fires them; until then they can be stopped or restarted (each is in the
  * list @p due). */
-bool wheel_take(struct wheel *wheel, weft_link *due);
+bool wheel_take(struct wheel *wheel, weft_link *due) WEFT_NONBLOCKING;
 
 /* Moves the present on to @p now and appends all that is due to @p due, in the order of their ticks. */
-void wheel_advance(struct wheel *wheel, weft_time now, weft_link *due);
+void wheel_advance(struct wheel *wheel, weft_time now, weft_link *due) WEFT_NONBLOCKING;
 
 #endif

@@ -182,7 +182,8 @@ typedef enum weft_http1_answers {
  * @param limits  *until* the parser is no longer used; NULL for the defaults. One constant struct can serve all
  *                parsers of a server.
  */
-WEFT_API void weft_http1_parser_init(weft_http1_parser *parser, weft_http1_kind kind, const weft_http1_limits *limits);
+WEFT_API void weft_http1_parser_init(weft_http1_parser *parser, weft_http1_kind kind,
+                                     const weft_http1_limits *limits) WEFT_NONBLOCKING;
 
 /**
  * Makes the parser wait for the next message of the same connection, under the same limits.
@@ -190,7 +191,7 @@ WEFT_API void weft_http1_parser_init(weft_http1_parser *parser, weft_http1_kind 
  * Call it after WEFT_HTTP1_MESSAGE_END, if the head said keep_alive. A parser that has failed stays failed, since
  * nobody knows where the next message begins (RFC 9112 §11.2): only `weft_http1_parser_init` revives it.
  */
-WEFT_API void weft_http1_parser_reset(weft_http1_parser *parser);
+WEFT_API void weft_http1_parser_reset(weft_http1_parser *parser) WEFT_NONBLOCKING;
 
 /**
  * Changes the limit on the body of the message under way, for a route that takes more or less than the others.
@@ -199,10 +200,10 @@ WEFT_API void weft_http1_parser_reset(weft_http1_parser *parser);
  * read; `weft_http1_parser_reset` brings the limit of the options back.
  * @param maximum  bytes; 0 means none at all; UINT64_MAX for no limit
  */
-WEFT_API void weft_http1_parser_limit_body(weft_http1_parser *parser, uint64_t maximum);
+WEFT_API void weft_http1_parser_limit_body(weft_http1_parser *parser, uint64_t maximum) WEFT_NONBLOCKING;
 
 /** Says which request the next response answers. Call it after init or reset; a reset brings ANSWERS_OTHER back. */
-WEFT_API void weft_http1_parser_answers(weft_http1_parser *parser, weft_http1_answers answers);
+WEFT_API void weft_http1_parser_answers(weft_http1_parser *parser, weft_http1_answers answers) WEFT_NONBLOCKING;
 
 /**
  * Takes bytes from the front of @p input and gives one event.
@@ -215,7 +216,8 @@ WEFT_API void weft_http1_parser_answers(weft_http1_parser *parser, weft_http1_an
  *         WEFT_EPROTOCOL if the message was refused: `weft_http1_parser_status` and `weft_http1_parser_problem` say
  *         more, and each further call gives the same error and takes nothing
  */
-WEFT_API WEFT_NODISCARD int weft_http1_next(weft_http1_parser *parser, weft_bytes *input, weft_http1_event *event);
+WEFT_API WEFT_NODISCARD int weft_http1_next(weft_http1_parser *parser, weft_bytes *input,
+                                            weft_http1_event *event) WEFT_NONBLOCKING;
 
 /**
  * Says that the peer has ended its stream, when `weft_http1_next` wanted more.
@@ -227,32 +229,33 @@ WEFT_API WEFT_NODISCARD int weft_http1_next(weft_http1_parser *parser, weft_byte
  *         WEFT_ETRUNCATED in the middle of a message (RFC 9112 §8), which must not be taken as complete;
  *         WEFT_EPROTOCOL if the parser had refused the message
  */
-WEFT_API WEFT_NODISCARD int weft_http1_end(weft_http1_parser *parser, weft_bytes rest, weft_http1_event *event);
+WEFT_API WEFT_NODISCARD int weft_http1_end(weft_http1_parser *parser, weft_bytes rest,
+                                           weft_http1_event *event) WEFT_NONBLOCKING;
 
 /**
  * The status that a server answers a refused request with, before it closes the connection: 400, 413, 414, 417, 431,
  * 501 or 505. For a response it is 502, which is what a gateway tells its own client.
  * @return 0 if nothing was refused
  */
-WEFT_API unsigned weft_http1_parser_status(const weft_http1_parser *parser);
+WEFT_API unsigned weft_http1_parser_status(const weft_http1_parser *parser) WEFT_NONBLOCKING;
 
 /** What was wrong with a refused message, for a log: "a line ends with a bare LF". A constant; "" if nothing was. */
-WEFT_API const char *weft_http1_parser_problem(const weft_http1_parser *parser);
+WEFT_API const char *weft_http1_parser_problem(const weft_http1_parser *parser) WEFT_NONBLOCKING;
 
 /** Whether @p bytes is a token, as methods and field names are: `1*tchar` (RFC 9110 §5.6.2). */
-WEFT_API bool weft_http1_is_token(weft_bytes bytes);
+WEFT_API bool weft_http1_is_token(weft_bytes bytes) WEFT_NONBLOCKING;
 
 /**
  * Whether @p bytes can be sent as the value of a field (RFC 9110 §5.5): no control character but HTAB, and no space
  * or HTAB at either end. The empty value can.
  */
-WEFT_API bool weft_http1_is_value(weft_bytes bytes);
+WEFT_API bool weft_http1_is_value(weft_bytes bytes) WEFT_NONBLOCKING;
 
 /** Whether @p bytes can be sent as a reason phrase (RFC 9112 §4): no control character but HTAB. */
-WEFT_API bool weft_http1_is_reason(weft_bytes bytes);
+WEFT_API bool weft_http1_is_reason(weft_bytes bytes) WEFT_NONBLOCKING;
 
 /** Whether @p bytes can be sent as a request target: visible ASCII without `"`, `#`, `<` and `>`, not empty. */
-WEFT_API bool weft_http1_is_target(weft_bytes bytes);
+WEFT_API bool weft_http1_is_target(weft_bytes bytes) WEFT_NONBLOCKING;
 
 /**
  * Whether @p bytes is the value of a Host field (RFC 9112 §3.2): a host that is not empty, and perhaps a port.
@@ -260,13 +263,13 @@ WEFT_API bool weft_http1_is_target(weft_bytes bytes);
  * The host is an IPv6 address in brackets or a registered name (an IPv4 address is one too). A comma, although
  * RFC 3986 allows it, is refused, because it also separates the members of lists.
  */
-WEFT_API bool weft_http1_is_host(weft_bytes bytes);
+WEFT_API bool weft_http1_is_host(weft_bytes bytes) WEFT_NONBLOCKING;
 
 /**
  * Whether a trailer may be called @p name: fields for framing, routing, authentication, conditions and the handling of
  * the content may not come in trailers (RFC 9110 §6.5.1).
  */
-WEFT_API bool weft_http1_is_trailer_name(weft_bytes name);
+WEFT_API bool weft_http1_is_trailer_name(weft_bytes name) WEFT_NONBLOCKING;
 
 /**
  * The next member of a list such as the value of Connection (RFC 9110 §5.6.1). Empty members are skipped. Commas in
@@ -275,7 +278,7 @@ WEFT_API bool weft_http1_is_trailer_name(weft_bytes name);
  * @param[out] member  *borrowed* from @p rest, without the whitespace around it; set on success only
  * @return whether there was one
  */
-WEFT_API bool weft_http1_list_next(weft_bytes *rest, weft_bytes *member);
+WEFT_API bool weft_http1_list_next(weft_bytes *rest, weft_bytes *member) WEFT_NONBLOCKING;
 
 /*
  * Writing. Every function writes to @p out at most @p room bytes, and either all that it has to say or nothing:
@@ -293,33 +296,36 @@ WEFT_API bool weft_http1_list_next(weft_bytes *rest, weft_bytes *member);
  * Writes "method SP target SP HTTP/1.1 CRLF" (RFC 9112 §3). Needs both lengths and 12 bytes.
  * @return the length, -EINVAL or -ENOSPC
  */
-WEFT_API WEFT_NODISCARD int weft_http1_write_request_line(char *out, size_t room, weft_bytes method, weft_bytes target);
+WEFT_API WEFT_NODISCARD int weft_http1_write_request_line(char *out, size_t room, weft_bytes method,
+                                                          weft_bytes target) WEFT_NONBLOCKING;
 
 /**
  * Writes "HTTP/1.1 SP code SP reason CRLF" (RFC 9112 §4). Needs the reason's length and 15 bytes.
  * @param code  100 to 999
  * @return the length, -EINVAL or -ENOSPC
  */
-WEFT_API WEFT_NODISCARD int weft_http1_write_status_line(char *out, size_t room, unsigned code, weft_bytes reason);
+WEFT_API WEFT_NODISCARD int weft_http1_write_status_line(char *out, size_t room, unsigned code,
+                                                         weft_bytes reason) WEFT_NONBLOCKING;
 
 /**
  * Writes "name: value CRLF" (RFC 9112 §5). Needs both lengths and 4 bytes.
  * @return the length, -EINVAL or -ENOSPC
  */
-WEFT_API WEFT_NODISCARD int weft_http1_write_field(char *out, size_t room, weft_bytes name, weft_bytes value);
+WEFT_API WEFT_NODISCARD int weft_http1_write_field(char *out, size_t room, weft_bytes name,
+                                                   weft_bytes value) WEFT_NONBLOCKING;
 
 /**
  * Writes a Content-Length field. Needs at most WEFT_HTTP1_LENGTH_ROOM bytes.
  * @param length  at most INT64_MAX
  * @return the length, -EINVAL or -ENOSPC
  */
-WEFT_API WEFT_NODISCARD int weft_http1_write_length(char *out, size_t room, uint64_t length);
+WEFT_API WEFT_NODISCARD int weft_http1_write_length(char *out, size_t room, uint64_t length) WEFT_NONBLOCKING;
 
 /**
  * Writes the CRLF that ends a head, the data of a chunk, or the trailers. Needs 2 bytes.
  * @return the length, -EINVAL or -ENOSPC
  */
-WEFT_API WEFT_NODISCARD int weft_http1_write_crlf(char *out, size_t room);
+WEFT_API WEFT_NODISCARD int weft_http1_write_crlf(char *out, size_t room) WEFT_NONBLOCKING;
 
 /**
  * Writes the line before a chunk of @p size bytes (RFC 9112 §7.1). The chunk's data and a CRLF follow.
@@ -327,19 +333,20 @@ WEFT_API WEFT_NODISCARD int weft_http1_write_crlf(char *out, size_t room);
  * @param size  1 to INT64_MAX: an empty chunk would end the body
  * @return the length, -EINVAL or -ENOSPC
  */
-WEFT_API WEFT_NODISCARD int weft_http1_write_chunk(char *out, size_t room, uint64_t size);
+WEFT_API WEFT_NODISCARD int weft_http1_write_chunk(char *out, size_t room, uint64_t size) WEFT_NONBLOCKING;
 
 /**
  * Writes the line of the last chunk, "0 CRLF". Trailers and a CRLF follow. Needs 3 bytes.
  * @return the length, -EINVAL or -ENOSPC
  */
-WEFT_API WEFT_NODISCARD int weft_http1_write_last_chunk(char *out, size_t room);
+WEFT_API WEFT_NODISCARD int weft_http1_write_last_chunk(char *out, size_t room) WEFT_NONBLOCKING;
 
 /**
  * Writes a trailer, whose name `weft_http1_is_trailer_name` must allow. Needs both lengths and 4 bytes.
  * @return the length, -EINVAL or -ENOSPC
  */
-WEFT_API WEFT_NODISCARD int weft_http1_write_trailer(char *out, size_t room, weft_bytes name, weft_bytes value);
+WEFT_API WEFT_NODISCARD int weft_http1_write_trailer(char *out, size_t room, weft_bytes name,
+                                                     weft_bytes value) WEFT_NONBLOCKING;
 
 WEFT_END_DECLS
 

@@ -26,7 +26,7 @@ WEFT_BEGIN_DECLS
  * @param[out] ret  seconds since 1970; set on success only
  * @return 0, or -EINVAL
  */
-WEFT_API WEFT_NODISCARD int weft_http_date_parse(weft_bytes bytes, int64_t now, int64_t *ret);
+WEFT_API WEFT_NODISCARD int weft_http_date_parse(weft_bytes bytes, int64_t now, int64_t *ret) WEFT_NONBLOCKING;
 
 /**
  * Writes @p seconds as an IMF-fixdate, the only format that may be sent.
@@ -34,7 +34,7 @@ WEFT_API WEFT_NODISCARD int weft_http_date_parse(weft_bytes bytes, int64_t now, 
  * @param out  gets exactly WEFT_HTTP_DATE_LENGTH bytes, and no NUL
  * @return 0, or -ERANGE with nothing written if the year is not between 1 and 9999
  */
-WEFT_API WEFT_NODISCARD int weft_http_date_format(int64_t seconds, char out[WEFT_HTTP_DATE_LENGTH]);
+WEFT_API WEFT_NODISCARD int weft_http_date_format(int64_t seconds, char out[WEFT_HTTP_DATE_LENGTH]) WEFT_NONBLOCKING;
 
 WEFT_END_DECLS
 

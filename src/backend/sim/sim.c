@@ -216,7 +216,7 @@ static int sim_descriptor(const struct backend *backend)
     return -1;
 }
 
-static void sim_wake(struct backend *backend)
+static void sim_wake(struct backend *backend) WEFT_NONBLOCKING
 {
     atomic_store_explicit(&sim_backend_of(backend)->woken, true, memory_order_relaxed);
 }

@@ -11,7 +11,7 @@ void http_append_base64(struct http_text *text, weft_bytes bytes)
     while (bytes.length > 0) {
         size_t count = bytes.length < 3 ? bytes.length : 3;
         uint32_t group = 0;
-        char out[4] = "====";
+        char out[4] = {'=', '=', '=', '='};
 
         for (size_t i = 0; i < 3; i++)
             group = group << 8 | (i < count ? (unsigned char)bytes.data[i] : 0);

@@ -115,11 +115,11 @@ int http1_authority_parse(weft_bytes bytes, http1_authority *ret)
     return 0;
 }
 
+static const weft_bytes http = WEFT_BYTES("http"), https = WEFT_BYTES("https");
+
 /* The port of @p authority, or the one that @p scheme implies; 0 if that is not known. */
 static unsigned effective_port(const http1_authority *authority, weft_bytes scheme)
 {
-    static const weft_bytes http = WEFT_BYTES("http"), https = WEFT_BYTES("https");
-
     if (authority->port.length > 0)
         return authority->number;
     if (weft_bytes_equal_nocase(scheme, http))

@@ -12,9 +12,9 @@ typedef struct http1_authority {
 } http1_authority;
 
 /* Splits and checks @p bytes. Returns 0 or -EINVAL. */
-int http1_authority_parse(weft_bytes bytes, http1_authority *ret);
+int http1_authority_parse(weft_bytes bytes, http1_authority *ret) WEFT_NONBLOCKING;
 
 /* Whether @p a and @p b name the same host and port, in a URL of @p scheme. Both must be valid. */
-bool http1_authority_equal(weft_bytes a, weft_bytes b, weft_bytes scheme);
+bool http1_authority_equal(weft_bytes a, weft_bytes b, weft_bytes scheme) WEFT_NONBLOCKING;
 
 #endif

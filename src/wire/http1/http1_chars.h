@@ -74,6 +74,6 @@ static inline weft_bytes http1_trim(weft_bytes bytes)
  * The offset, from @p from on, of the first control character (below 0x20, or 0x7f) other than HTAB; or @p length.
  * Sixteen bytes at a time: every byte of a head goes through here once.
  */
-size_t http1_find_control(const char *data, size_t from, size_t length);
+size_t http1_find_control(const char *data, size_t from, size_t length) WEFT_NONBLOCKING;
 
 #endif

@@ -4,28 +4,29 @@
 #include "wire/http1/http1_chars.h"
 #include "wire/http1/http1_parser.h"
 
+/* By length: no two of these names have the same one. */
+static const struct {
+    weft_bytes name;
+    weft_http1_field_id id;
+} known_fields[] = {
+    [4] = {WEFT_BYTES("Host"), WEFT_HTTP1_FIELD_HOST},
+    [6] = {WEFT_BYTES("Expect"), WEFT_HTTP1_FIELD_EXPECT},
+    [7] = {WEFT_BYTES("Upgrade"), WEFT_HTTP1_FIELD_UPGRADE},
+    [10] = {WEFT_BYTES("Connection"), WEFT_HTTP1_FIELD_CONNECTION},
+    [14] = {WEFT_BYTES("Content-Length"), WEFT_HTTP1_FIELD_CONTENT_LENGTH},
+    [17] = {WEFT_BYTES("Transfer-Encoding"), WEFT_HTTP1_FIELD_TRANSFER_ENCODING},
+};
+
 weft_http1_field_id http1_field_id(weft_bytes name)
 {
-    /* By length: no two of these names have the same one. */
-    static const struct {
-        weft_bytes name;
-        weft_http1_field_id id;
-    } known[] = {
-        [4] = {WEFT_BYTES("Host"), WEFT_HTTP1_FIELD_HOST},
-        [6] = {WEFT_BYTES("Expect"), WEFT_HTTP1_FIELD_EXPECT},
-        [7] = {WEFT_BYTES("Upgrade"), WEFT_HTTP1_FIELD_UPGRADE},
-        [10] = {WEFT_BYTES("Connection"), WEFT_HTTP1_FIELD_CONNECTION},
-        [14] = {WEFT_BYTES("Content-Length"), WEFT_HTTP1_FIELD_CONTENT_LENGTH},
-        [17] = {WEFT_BYTES("Transfer-Encoding"), WEFT_HTTP1_FIELD_TRANSFER_ENCODING},
-    };
-
-    if (name.length >= sizeof known / sizeof known[0] || known[name.length].id == WEFT_HTTP1_FIELD_OTHER)
+    if (name.length >= sizeof known_fields / sizeof known_fields[0] ||
+        known_fields[name.length].id == WEFT_HTTP1_FIELD_OTHER)
         return WEFT_HTTP1_FIELD_OTHER;
     /* Of the bytes of tokens, only a letter differs from one of these in the bit of its case alone. */
     for (size_t i = 0; i < name.length; i++)
-        if (((name.data[i] ^ known[name.length].name.data[i]) & ~0x20) != 0)
+        if (((name.data[i] ^ known_fields[name.length].name.data[i]) & ~0x20) != 0)
             return WEFT_HTTP1_FIELD_OTHER;
-    return known[name.length].id;
+    return known_fields[name.length].id;
 }
 
 static enum http1_problem note_host(weft_http1_parser *parser, weft_bytes value)
@@ -54,13 +55,14 @@ static enum http1_problem note_length(weft_http1_parser *parser, weft_bytes valu
     return HTTP1_BAD_NONE;
 }
 
+static const weft_bytes chunked = WEFT_BYTES("chunked");
+
 /*
  * The value must be a list of tokens: no empty member, no parameter. `chunked` must be the last and come once
  * (RFC 9112 §6.1); a coding that is not known is told apart from a list that is not valid, at the end of the head.
  */
 static enum http1_problem read_codings(weft_http1_parser *parser, weft_bytes value)
 {
-    static const weft_bytes chunked = WEFT_BYTES("chunked");
     unsigned codings = 0;
     bool final = false;
 
@@ -94,35 +96,37 @@ static enum http1_problem note_coding(weft_http1_parser *parser, weft_bytes valu
     return read_codings(parser, value);
 }
 
+static const struct {
+    weft_bytes option;
+    uint16_t flag;
+} connection_options[] = {
+    {WEFT_BYTES("close"), HTTP1_CLOSE},
+    {WEFT_BYTES("keep-alive"), HTTP1_KEEP_ALIVE},
+    {WEFT_BYTES("upgrade"), HTTP1_CONNECTION_UPGRADE},
+};
+
 static enum http1_problem note_connection(weft_http1_parser *parser, weft_bytes value)
 {
-    static const struct {
-        weft_bytes option;
-        uint16_t flag;
-    } options[] = {
-        {WEFT_BYTES("close"), HTTP1_CLOSE},
-        {WEFT_BYTES("keep-alive"), HTTP1_KEEP_ALIVE},
-        {WEFT_BYTES("upgrade"), HTTP1_CONNECTION_UPGRADE},
-    };
     weft_bytes member;
 
     while (weft_http1_list_next(&value, &member))
-        for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
-            if (weft_bytes_equal_nocase(member, options[i].option))
-                parser->flags |= options[i].flag;
+        for (size_t i = 0; i < sizeof connection_options / sizeof connection_options[0]; i++)
+            if (weft_bytes_equal_nocase(member, connection_options[i].option))
+                parser->flags |= connection_options[i].flag;
     return HTTP1_BAD_NONE;
 }
 
+static const weft_bytes expectation = WEFT_BYTES("100-continue");
+
 static enum http1_problem note_expect(weft_http1_parser *parser, weft_bytes value)
 {
-    static const weft_bytes expected = WEFT_BYTES("100-continue");
     weft_bytes member;
 
     /* RFC 9110 §10.1.1: ignored in HTTP/1.0. */
     if (parser->kind != WEFT_HTTP1_REQUEST || parser->minor == 0)
         return HTTP1_BAD_NONE;
     while (weft_http1_list_next(&value, &member)) {
-        if (!weft_bytes_equal_nocase(member, expected))
+        if (!weft_bytes_equal_nocase(member, expectation))
             return HTTP1_BAD_EXPECT;
         parser->flags |= HTTP1_EXPECT;
     }

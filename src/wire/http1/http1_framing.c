@@ -38,17 +38,17 @@ static enum http1_problem find_problem(const weft_http1_parser *parser, weft_htt
     return HTTP1_BAD_NONE;
 }
 
+static const uint8_t body_states[] = {
+    [WEFT_HTTP1_BODY_NONE] = HTTP1_DONE,
+    [WEFT_HTTP1_BODY_LENGTH] = HTTP1_LENGTH,
+    [WEFT_HTTP1_BODY_CHUNKED] = HTTP1_CHUNK_SIZE,
+    [WEFT_HTTP1_BODY_UNTIL_CLOSE] = HTTP1_UNTIL_CLOSE,
+};
+
 /* Goes to the state that reads the body. */
 static void begin_body(weft_http1_parser *parser, weft_http1_framing framing)
 {
-    static const uint8_t states[] = {
-        [WEFT_HTTP1_BODY_NONE] = HTTP1_DONE,
-        [WEFT_HTTP1_BODY_LENGTH] = HTTP1_LENGTH,
-        [WEFT_HTTP1_BODY_CHUNKED] = HTTP1_CHUNK_SIZE,
-        [WEFT_HTTP1_BODY_UNTIL_CLOSE] = HTTP1_UNTIL_CLOSE,
-    };
-
-    parser->state = states[framing];
+    parser->state = body_states[framing];
     parser->left = framing == WEFT_HTTP1_BODY_LENGTH ? parser->body_total : 0;
     if (framing != WEFT_HTTP1_BODY_LENGTH)
         parser->body_total = 0;

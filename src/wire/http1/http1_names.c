@@ -56,47 +56,47 @@ static bool is_one_of(weft_bytes name, const weft_bytes *names, size_t count)
     return false;
 }
 
+/* RFC 9110 §6.5.1: framing, routing, request modifiers, authentication, response control, content handling. */
+static const weft_bytes refused[] = {
+    WEFT_BYTES("Transfer-Encoding"),
+    WEFT_BYTES("Host"),
+    WEFT_BYTES("Connection"),
+    WEFT_BYTES("Keep-Alive"),
+    WEFT_BYTES("Upgrade"),
+    WEFT_BYTES("Trailer"),
+    WEFT_BYTES("TE"),
+    WEFT_BYTES("Expect"),
+    WEFT_BYTES("Max-Forwards"),
+    WEFT_BYTES("Via"),
+    WEFT_BYTES("Forwarded"),
+    WEFT_BYTES("Cache-Control"),
+    WEFT_BYTES("Pragma"),
+    WEFT_BYTES("Range"),
+    WEFT_BYTES("Accept-Ranges"),
+    WEFT_BYTES("Authorization"),
+    WEFT_BYTES("WWW-Authenticate"),
+    WEFT_BYTES("Authentication-Info"),
+    WEFT_BYTES("Cookie"),
+    WEFT_BYTES("Set-Cookie"),
+    WEFT_BYTES("Age"),
+    WEFT_BYTES("Date"),
+    WEFT_BYTES("Expires"),
+    WEFT_BYTES("Location"),
+    WEFT_BYTES("Retry-After"),
+    WEFT_BYTES("Vary"),
+    WEFT_BYTES("Warning"),
+    WEFT_BYTES("Origin"),
+    WEFT_BYTES("Strict-Transport-Security"),
+};
+static const weft_bytes families[] = {
+    WEFT_BYTES("Content-"), WEFT_BYTES("If-"),          WEFT_BYTES("Proxy-"),
+    WEFT_BYTES("Sec-"),     WEFT_BYTES("X-Forwarded-"), WEFT_BYTES("Access-Control-"),
+};
+/* Made to be computed while the content is sent (RFC 9530 §2; RFC 1864). */
+static const weft_bytes digests[] = {WEFT_BYTES("Content-Digest"), WEFT_BYTES("Content-MD5")};
+
 bool weft_http1_is_trailer_name(weft_bytes name)
 {
-    /* RFC 9110 §6.5.1: framing, routing, request modifiers, authentication, response control, content handling. */
-    static const weft_bytes refused[] = {
-        WEFT_BYTES("Transfer-Encoding"),
-        WEFT_BYTES("Host"),
-        WEFT_BYTES("Connection"),
-        WEFT_BYTES("Keep-Alive"),
-        WEFT_BYTES("Upgrade"),
-        WEFT_BYTES("Trailer"),
-        WEFT_BYTES("TE"),
-        WEFT_BYTES("Expect"),
-        WEFT_BYTES("Max-Forwards"),
-        WEFT_BYTES("Via"),
-        WEFT_BYTES("Forwarded"),
-        WEFT_BYTES("Cache-Control"),
-        WEFT_BYTES("Pragma"),
-        WEFT_BYTES("Range"),
-        WEFT_BYTES("Accept-Ranges"),
-        WEFT_BYTES("Authorization"),
-        WEFT_BYTES("WWW-Authenticate"),
-        WEFT_BYTES("Authentication-Info"),
-        WEFT_BYTES("Cookie"),
-        WEFT_BYTES("Set-Cookie"),
-        WEFT_BYTES("Age"),
-        WEFT_BYTES("Date"),
-        WEFT_BYTES("Expires"),
-        WEFT_BYTES("Location"),
-        WEFT_BYTES("Retry-After"),
-        WEFT_BYTES("Vary"),
-        WEFT_BYTES("Warning"),
-        WEFT_BYTES("Origin"),
-        WEFT_BYTES("Strict-Transport-Security"),
-    };
-    static const weft_bytes families[] = {
-        WEFT_BYTES("Content-"), WEFT_BYTES("If-"),          WEFT_BYTES("Proxy-"),
-        WEFT_BYTES("Sec-"),     WEFT_BYTES("X-Forwarded-"), WEFT_BYTES("Access-Control-"),
-    };
-    /* Made to be computed while the content is sent (RFC 9530 §2; RFC 1864). */
-    static const weft_bytes digests[] = {WEFT_BYTES("Content-Digest"), WEFT_BYTES("Content-MD5")};
-
     if (!weft_http1_is_token(name) || is_one_of(name, refused, sizeof refused / sizeof refused[0]))
         return false;
     for (size_t i = 0; i < sizeof families / sizeof families[0]; i++)

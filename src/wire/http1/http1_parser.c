@@ -16,11 +16,11 @@ static const struct {
 #undef HTTP1_PROBLEM_ROW
 };
 
+static const weft_http1_limits default_limits;
+
 void weft_http1_parser_init(weft_http1_parser *parser, weft_http1_kind kind, const weft_http1_limits *limits)
 {
-    static const weft_http1_limits defaults;
-
-    *parser = (weft_http1_parser){.limits = limits ? limits : &defaults, .kind = (uint8_t)kind};
+    *parser = (weft_http1_parser){.limits = limits ? limits : &default_limits, .kind = (uint8_t)kind};
     weft_http1_parser_reset(parser);
 }
 
@@ -135,16 +135,16 @@ bool http1_await_head(weft_http1_parser *parser, weft_bytes input, weft_bytes li
     return http1_resume_head(parser, input, &line) > 0;
 }
 
+static const weft_bytes protocol = WEFT_BYTES("HTTP/");
+
 int http1_parse_version(weft_http1_parser *parser, weft_bytes text)
 {
-    static const weft_bytes name = WEFT_BYTES("HTTP/");
-
     /* RFC 9112 §2.3: case-sensitive, one digit on each side. */
     if (text.length == 8 && memcmp(text.data, "HTTP/1.1", 8) == 0) {
         parser->minor = 1;
         return 0;
     }
-    if (text.length != 8 || memcmp(text.data, name.data, name.length) != 0 || text.data[6] != '.' ||
+    if (text.length != 8 || memcmp(text.data, protocol.data, protocol.length) != 0 || text.data[6] != '.' ||
         !http1_is(text.data[5], HTTP1_DIGIT) || !http1_is(text.data[7], HTTP1_DIGIT) || text.data[5] == '0')
         return http1_refuse(parser, HTTP1_BAD_VERSION);
     if (text.data[5] != '1')

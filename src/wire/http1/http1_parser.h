@@ -83,7 +83,7 @@ enum http1_problem { HTTP1_PROBLEMS(HTTP1_PROBLEM_ENUM) };
 #undef HTTP1_PROBLEM_ENUM
 
 /* Refuses the message. Returns WEFT_EPROTOCOL. */
-int http1_refuse(weft_http1_parser *parser, enum http1_problem problem);
+int http1_refuse(weft_http1_parser *parser, enum http1_problem problem) WEFT_NONBLOCKING;
 
 /* A limit as it was given, or its default. */
 static inline size_t http1_limit(size_t given, size_t otherwise)
@@ -112,7 +112,8 @@ static inline bool http1_is_crlf(weft_bytes bytes, size_t at)
  * What http1_peek_line does if there is no CRLF at @p end, the first control character in @p input: refuses it, or what
  * is @p too_long (unless that is HTTP1_BAD_NONE), or returns 0.
  */
-int http1_no_line(weft_http1_parser *parser, weft_bytes input, size_t end, enum http1_problem too_long);
+int http1_no_line(weft_http1_parser *parser, weft_bytes input, size_t end,
+                  enum http1_problem too_long) WEFT_NONBLOCKING;
 
 /*
  * Finds the line at the front of @p input: text without control characters other than HTAB, then CRLF.
@@ -144,29 +145,29 @@ static inline void http1_take_line(weft_bytes *input, weft_bytes line)
 }
 
 /* The events of each state. They return what weft_http1_next returns, but leave event->type to it. */
-int http1_next_request_line(weft_http1_parser *parser, weft_bytes *input, weft_http1_event *event);
-int http1_next_status_line(weft_http1_parser *parser, weft_bytes *input, weft_http1_event *event);
-int http1_next_field(weft_http1_parser *parser, weft_bytes *input, weft_http1_event *event);
-int http1_next_counted(weft_http1_parser *parser, weft_bytes *input, weft_http1_event *event);
-int http1_next_until_close(weft_http1_parser *parser, weft_bytes *input, weft_http1_event *event);
-int http1_next_chunk(weft_http1_parser *parser, weft_bytes *input, weft_http1_event *event);
+int http1_next_request_line(weft_http1_parser *parser, weft_bytes *input, weft_http1_event *event) WEFT_NONBLOCKING;
+int http1_next_status_line(weft_http1_parser *parser, weft_bytes *input, weft_http1_event *event) WEFT_NONBLOCKING;
+int http1_next_field(weft_http1_parser *parser, weft_bytes *input, weft_http1_event *event) WEFT_NONBLOCKING;
+int http1_next_counted(weft_http1_parser *parser, weft_bytes *input, weft_http1_event *event) WEFT_NONBLOCKING;
+int http1_next_until_close(weft_http1_parser *parser, weft_bytes *input, weft_http1_event *event) WEFT_NONBLOCKING;
+int http1_next_chunk(weft_http1_parser *parser, weft_bytes *input, weft_http1_event *event) WEFT_NONBLOCKING;
 
 /*
  * Keeps @p line, the first of a head and found right, back until the whole head is in the input (or enough of it to be
  * refused). Returns whether it is there already.
  */
-bool http1_await_head(weft_http1_parser *parser, weft_bytes input, weft_bytes line);
+bool http1_await_head(weft_http1_parser *parser, weft_bytes input, weft_bytes line) WEFT_NONBLOCKING;
 
 /* Looks whether the head that was waited for is there. Returns 1 and sets *ret to its first line, or 0. */
-int http1_resume_head(weft_http1_parser *parser, weft_bytes input, weft_bytes *ret);
+int http1_resume_head(weft_http1_parser *parser, weft_bytes input, weft_bytes *ret) WEFT_NONBLOCKING;
 
 /* Takes note of the minor version of @p text, which must be exactly "HTTP/1.N", or refuses. */
-int http1_parse_version(weft_http1_parser *parser, weft_bytes text);
+int http1_parse_version(weft_http1_parser *parser, weft_bytes text) WEFT_NONBLOCKING;
 
 /* Decides, at the end of the head, how the message is framed (RFC 9112 §6.3), and sets event->head; or refuses. */
-int http1_end_head(weft_http1_parser *parser, weft_http1_event *event);
+int http1_end_head(weft_http1_parser *parser, weft_http1_event *event) WEFT_NONBLOCKING;
 
 /* Which of the fields that the parser understands is called @p name. */
-weft_http1_field_id http1_field_id(weft_bytes name);
+weft_http1_field_id http1_field_id(weft_bytes name) WEFT_NONBLOCKING;
 
 #endif

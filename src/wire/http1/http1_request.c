@@ -35,13 +35,13 @@ static enum http1_problem split_authority(weft_http1_request_line *line)
     return HTTP1_BAD_NONE;
 }
 
+static const weft_bytes method_connect = WEFT_BYTES("CONNECT"), method_options = WEFT_BYTES("OPTIONS"),
+                        asterisk = WEFT_BYTES("*");
+
 /* Which of the forms of RFC 9112 §3.2 the target has, and its parts. */
 static enum http1_problem split_target(weft_http1_request_line *line)
 {
-    static const weft_bytes connect = WEFT_BYTES("CONNECT"), options = WEFT_BYTES("OPTIONS"),
-                            asterisk = WEFT_BYTES("*");
-
-    if (weft_bytes_equal(line->method, connect))
+    if (weft_bytes_equal(line->method, method_connect))
         return split_authority(line);
     if (line->target.data[0] == '/') {
         line->path = line->target;
@@ -51,7 +51,7 @@ static enum http1_problem split_target(weft_http1_request_line *line)
     if (weft_bytes_equal(line->target, asterisk)) {
         line->path = line->target;
         line->form = WEFT_HTTP1_ASTERISK_FORM;
-        return weft_bytes_equal(line->method, options) ? HTTP1_BAD_NONE : HTTP1_BAD_TARGET_FORM;
+        return weft_bytes_equal(line->method, method_options) ? HTTP1_BAD_NONE : HTTP1_BAD_TARGET_FORM;
     }
     return split_absolute(line);
 }

@@ -34,13 +34,14 @@ static int parse_status_line(weft_http1_parser *parser, weft_bytes line, weft_ht
     return 0;
 }
 
+static const weft_bytes protocol = WEFT_BYTES("HTTP/");
+
 /* Whether it cannot become a status line any more: nobody should wait for the rest of what is none. */
 static bool is_no_status_line(weft_bytes input)
 {
-    static const weft_bytes name = WEFT_BYTES("HTTP/");
-    size_t length = input.length < name.length ? input.length : name.length;
+    size_t length = input.length < protocol.length ? input.length : protocol.length;
 
-    return memcmp(input.data, name.data, length) != 0;
+    return memcmp(input.data, protocol.data, length) != 0;
 }
 
 int http1_next_status_line(weft_http1_parser *parser, weft_bytes *input, weft_http1_event *event)

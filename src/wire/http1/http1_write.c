@@ -6,7 +6,9 @@
 
 #include "wire/http1/http1_chars.h"
 
-static const weft_bytes crlf = WEFT_BYTES("\r\n");
+static const weft_bytes crlf = WEFT_BYTES("\r\n"), space = WEFT_BYTES(" ");
+static const weft_bytes request_version = WEFT_BYTES(" HTTP/1.1\r\n"), status_version = WEFT_BYTES("HTTP/1.1 ");
+static const weft_bytes content_length = WEFT_BYTES("Content-Length: "), last_chunk = WEFT_BYTES("0\r\n");
 
 /* Writes @p count pieces one after the other, or nothing. */
 static int write_pieces(char *out, size_t room, const weft_bytes *pieces, size_t count)
@@ -45,21 +47,18 @@ static weft_bytes format_number(uint64_t number, unsigned base, char digits[20])
 
 int weft_http1_write_request_line(char *out, size_t room, weft_bytes method, weft_bytes target)
 {
-    static const weft_bytes space = WEFT_BYTES(" "), version = WEFT_BYTES(" HTTP/1.1\r\n");
-
     if (!weft_http1_is_token(method) || !weft_http1_is_target(target))
         return -EINVAL;
-    return WRITE(out, room, method, space, target, version);
+    return WRITE(out, room, method, space, target, request_version);
 }
 
 int weft_http1_write_status_line(char *out, size_t room, unsigned code, weft_bytes reason)
 {
-    static const weft_bytes version = WEFT_BYTES("HTTP/1.1 "), space = WEFT_BYTES(" ");
     char digits[20];
 
     if (code < 100 || code > 999 || !weft_http1_is_reason(reason))
         return -EINVAL;
-    return WRITE(out, room, version, format_number(code, 10, digits), space, reason, crlf);
+    return WRITE(out, room, status_version, format_number(code, 10, digits), space, reason, crlf);
 }
 
 /* As WRITE would, but this is what nearly all of a head is written with. */
@@ -80,7 +79,6 @@ int weft_http1_write_field(char *out, size_t room, weft_bytes name, weft_bytes v
 
 int weft_http1_write_length(char *out, size_t room, uint64_t length)
 {
-    static const char name[16] = "Content-Length: ";
     char line[20 + 2];
     size_t at = 20, size;
 
@@ -92,11 +90,11 @@ int weft_http1_write_length(char *out, size_t room, uint64_t length)
         length /= 10;
     } while (length > 0);
     size = sizeof line - at;
-    if (room < sizeof name + size)
+    if (room < content_length.length + size)
         return -ENOSPC;
-    memcpy(out, name, sizeof name);
-    memcpy(out + sizeof name, line + at, size);
-    return (int)(sizeof name + size);
+    memcpy(out, content_length.data, content_length.length);
+    memcpy(out + content_length.length, line + at, size);
+    return (int)(content_length.length + size);
 }
 
 int weft_http1_write_crlf(char *out, size_t room)
@@ -115,9 +113,7 @@ int weft_http1_write_chunk(char *out, size_t room, uint64_t size)
 
 int weft_http1_write_last_chunk(char *out, size_t room)
 {
-    static const weft_bytes last = WEFT_BYTES("0\r\n");
-
-    return WRITE(out, room, last);
+    return WRITE(out, room, last_chunk);
 }
 
 int weft_http1_write_trailer(char *out, size_t room, weft_bytes name, weft_bytes value)

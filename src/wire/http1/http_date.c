@@ -30,11 +30,11 @@ static bool is_leap(int year)
     return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 }
 
+static const uint8_t month_days[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+
 static int days_in_month(int year, int month)
 {
-    static const uint8_t days[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-
-    return days[month] + (month == 1 && is_leap(year));
+    return month_days[month] + (month == 1 && is_leap(year));
 }
 
 /* Days from 1970-01-01 to 1 January of @p year, which is 1 or later, in the Gregorian calendar. */
@@ -176,10 +176,11 @@ static void read_asctime(struct reader *reader, struct moment *moment)
     moment->year = read_number(reader, 4, 9999);
 }
 
+static const weft_bytes comma_space = WEFT_BYTES(", "), space = WEFT_BYTES(" ");
+
 /* Reads the name of a weekday and what separates it from the date, and the date in the form that follows from them. */
 static void read_date(struct reader *reader, struct moment *moment, int64_t now)
 {
-    static const weft_bytes comma = WEFT_BYTES(", "), space = WEFT_BYTES(" ");
     weft_bytes word = weft_bytes_first(reader->rest, http1_span(reader->rest, 0, HTTP1_SCHEME));
     weft_bytes rest = weft_bytes_skip(reader->rest, word.length);
     int day = 0;
@@ -189,7 +190,7 @@ static void read_date(struct reader *reader, struct moment *moment, int64_t now)
         day++;
     reader->rest = rest;
     reader->good = day < 7;
-    if (weft_bytes_starts_with(rest, comma)) {
+    if (weft_bytes_starts_with(rest, comma_space)) {
         read_text(reader, ", ");
         if (word.length == 3)
             read_imf(reader, moment);
