@@ -76,7 +76,7 @@ static void stop_worker(weft_post *post)
 }
 
 /* The first signal lets what runs finish; the second ends the program as signals commonly do. */
-static void stop(struct web *web, int number)
+static void stop_serving(struct web *web, int number)
 {
     if (web->stops++ > 0) {
         fprintf(stderr, "stopped at once, connections were cut off\n");
@@ -90,12 +90,12 @@ static void stop(struct web *web, int number)
 
 static void terminated(weft_signal *signal)
 {
-    stop(weft_container_of(signal, struct web, terminate), SIGTERM);
+    stop_serving(weft_container_of(signal, struct web, terminate), SIGTERM);
 }
 
 static void interrupted(weft_signal *signal)
 {
-    stop(weft_container_of(signal, struct web, interrupt), SIGINT);
+    stop_serving(weft_container_of(signal, struct web, interrupt), SIGINT);
 }
 
 /* -- starting -- */

@@ -5,6 +5,11 @@ if(WEFT_SANITIZE)
     add_link_options(-fsanitize=${WEFT_SANITIZE})
 endif()
 
+# Of functions that say that they neither wait nor allocate, clang then finds out whether it is true.
+if(WEFT_SANITIZE STREQUAL "realtime")
+    add_compile_options(-Wfunction-effects -fno-optimize-sibling-calls) # and a report names every caller
+endif()
+
 if(WEFT_FUZZ)
     if(NOT CMAKE_C_COMPILER_ID MATCHES Clang)
         message(FATAL_ERROR "WEFT_FUZZ needs clang, which has libFuzzer. Use: cmake --preset fuzz")

@@ -6,6 +6,7 @@
  *
  *     http_echo [URL]      (default tcp://127.0.0.1:8081)
  */
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -166,5 +167,8 @@ int main(int argc, char **argv)
 {
     weft_http_handler handler = {&echo_ops};
 
+    /* OpenSSL reads its configuration now, not with the first request, whose loop would wait for the disk. */
+    if (!OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL))
+        return 1;
     return weft_http_serve(argc > 1 ? argv[1] : "tcp://127.0.0.1:8081", &handler);
 }

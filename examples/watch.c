@@ -10,7 +10,7 @@ struct count {
     unsigned long lines, bytes;
 };
 
-static void ready(weft_watch *watch, unsigned what)
+static void input_is_ready(weft_watch *watch, unsigned what)
 {
     struct count *count = weft_container_of(watch, struct count, watch);
     char buffer[4096];
@@ -38,7 +38,7 @@ int main(void)
         fprintf(stderr, "watch: %s\n", weft_error_text(status));
         return 1;
     }
-    status = weft_watch_start(&count.watch, weft_loop_scope(loop), STDIN_FILENO, WEFT_READABLE, ready);
+    status = weft_watch_start(&count.watch, weft_loop_scope(loop), STDIN_FILENO, WEFT_READABLE, input_is_ready);
     if (status == 0)
         status = weft_loop_run(loop);
     weft_loop_free(loop);

@@ -14,6 +14,7 @@
 
 #include "base/options.h"
 #include "base/probe.h"
+#include "base/realtime.h"
 #include "loop/loop_internal.h"
 #include "loop/scope_internal.h"
 
@@ -270,6 +271,20 @@ static int may_turn(weft_loop *loop)
     return -EBUSY;
 }
 
+/* The one place where a loop's thread may block: what is around a task's turn waits with it. */
+static int wait_for(weft_loop *loop, weft_time timeout)
+{
+    int status;
+
+    loop_enters(loop, NULL);
+    if (loop->turning)
+        realtime_leave();
+    status = loop->backend->ops->wait(loop->backend, timeout);
+    if (loop->turning || status >= 0)
+        realtime_enter();
+    return status;
+}
+
 static int turn(weft_loop *loop, weft_time timeout)
 {
     struct backend *backend = loop->backend;
@@ -277,8 +292,7 @@ static int turn(weft_loop *loop, weft_time timeout)
     int status;
 
     loop_task_waits(loop);
-    loop_enters(loop, NULL);
-    status = backend->ops->wait(backend, timeout);
+    status = wait_for(loop, timeout);
     if (status < 0)
         return status;
     loop->turning = true;
@@ -295,6 +309,8 @@ static int turn(weft_loop *loop, weft_time timeout)
     run_reap(loop);
     loop_depth--;
     loop->turning = inside;
+    if (!inside)
+        realtime_leave();
     return 0;
 }
 

@@ -2,6 +2,7 @@
 /* Who is asked before the loop sleeps (weft/prepare.h). */
 #include <weft/prepare.h>
 
+#include "base/realtime.h"
 #include "loop/loop_internal.h"
 #include "loop/scope_internal.h"
 
@@ -41,6 +42,7 @@ void loop_sleeps(weft_loop *loop)
 
     weft_link_init(&waiting);
     weft_link_splice(&waiting, &loop->prepares);
+    realtime_enter();
     while (!weft_link_is_alone(&waiting)) {
         weft_prepare *prepare = weft_container_of(waiting.next, weft_prepare, link);
 
@@ -49,5 +51,6 @@ void loop_sleeps(weft_loop *loop)
         loop_calls(loop, "prepare", (uintptr_t)prepare->sleeps);
         prepare->sleeps(prepare);
     }
+    realtime_leave();
     loop_enters(loop, NULL);
 }

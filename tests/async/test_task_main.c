@@ -11,6 +11,7 @@
 #include <weft/signal.h>
 #include <weft/task.h>
 
+#include "base/realtime.h"
 #include "support/support.h"
 
 /* What a program printed, on either output. */
@@ -45,8 +46,10 @@ static int run_child(int (*program)(void))
 
 static void print(const char *text)
 {
+    realtime_look_away();
     fputs(text, stdout);
     fflush(stdout);
+    realtime_look_again();
 }
 
 /* -- ends -- */

@@ -12,6 +12,7 @@
 #include <weft/job.h>
 #include <weft/log.h>
 
+#include "base/realtime.h"
 #include "loop/loop_test.h"
 
 #define LIMIT WEFT_MILLISECONDS(8)
@@ -33,10 +34,17 @@ static weft_time monotonic(void)
     return WEFT_SECONDS(now.tv_sec) + now.tv_nsec;
 }
 
+static void give_way(void)
+{
+    realtime_look_away();
+    sched_yield();
+    realtime_look_again();
+}
+
 static void hold_for(weft_time time)
 {
     for (weft_time until = monotonic() + time; monotonic() < until;)
-        sched_yield();
+        give_way();
 }
 
 static void hold_until_named(weft_timer *timer)
@@ -45,7 +53,7 @@ static void hold_until_named(weft_timer *timer)
 
     (void)timer;
     while (support_log_count("a callback holds the turn") == before)
-        sched_yield();
+        give_way();
     hold_for(3 * LIMIT); /* it is not named again */
 }
 
@@ -98,7 +106,7 @@ static void remember_name(const weft_log_event *event, void *arg)
 static void hold_until_remembered(void)
 {
     while (!atomic_load(&is_named))
-        sched_yield();
+        give_way();
 }
 
 static weft_loop *loop_whose_reports_are_remembered(void)

@@ -16,6 +16,7 @@
 
 #include "backend/file_beneath.h"
 #include "backend/sim/world.h"
+#include "base/realtime.h"
 
 static _Thread_local struct sim_host *here;
 
@@ -40,7 +41,9 @@ static int directory_path(const weft_directory *directory, char path[PATH_MAX])
     if (directory->path)
         return snprintf(path, PATH_MAX, "%s", directory->path) < PATH_MAX ? 0 : -ENAMETOOLONG;
     snprintf(link, sizeof link, "/proc/self/fd/%d", directory->fd);
+    realtime_look_away(); /* (The system's disk is none that this one's loops wait for; so below.) */
     length = readlink(link, path, PATH_MAX - 1);
+    realtime_look_again();
     if (length < 0)
         return -errno;
     path[length] = '\0';
@@ -69,8 +72,11 @@ int sim_disk_path(const weft_directory *directory, const char *name, char *path)
 /* Opens what the system has there; nothing of it is beneath a directory that was made here. */
 static int open_systems(const weft_directory *directory, const char *name, weft_file **ret)
 {
-    int fd = directory->fd < 0 ? -ENOENT : file_beneath_open(directory->fd, name, true);
+    int fd;
 
+    realtime_look_away();
+    fd = directory->fd < 0 ? -ENOENT : file_beneath_open(directory->fd, name, true);
+    realtime_look_again();
     return fd < 0 ? fd : file_adopt(fd, ret);
 }
 
@@ -80,7 +86,7 @@ static int parent_is_there(struct sim_disk *disk, const char *path)
     char parent[PATH_MAX];
     struct sim_view view;
     struct stat about;
-    int status;
+    int status, failed;
 
     snprintf(parent, sizeof parent, "%.*s", (int)(strrchr(path, '/') - path), path);
     status = sim_disk_look(disk, parent, &view);
@@ -90,7 +96,10 @@ static int parent_is_there(struct sim_disk *disk, const char *path)
         return view.inode->directory ? 0 : -ENOTDIR;
     if (view.what == SIM_NOTHING)
         return -ENOENT;
-    if (stat(parent[0] ? parent : "/", &about) < 0)
+    realtime_look_away();
+    failed = stat(parent[0] ? parent : "/", &about);
+    realtime_look_again();
+    if (failed < 0)
         return -errno;
     return S_ISDIR(about.st_mode) ? 0 : -ENOTDIR;
 }
@@ -217,7 +226,9 @@ static int sim_directory_open(const char *path, weft_directory **ret)
         return view.inode->directory ? directory_new(absolute, -1, ret) : -ENOTDIR;
     if (view.what == SIM_NOTHING)
         return -ENOENT;
+    realtime_look_away();
     fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    realtime_look_again();
     if (fd < 0)
         return -errno;
     return directory_new(realpath(path, whole) ? whole : absolute, fd, ret);

@@ -5,6 +5,8 @@
 #include <weft/error.h>
 #include <weft/memory.h>
 
+#include "base/realtime.h"
+
 struct sim_job {
     weft_link link; /* in the jobs of its backend: under way, or done */
     struct sim_event event;
@@ -106,7 +108,9 @@ static weft_time run(struct sim_job *job)
     weft_time time = 0;
 
     world->job_time = &time;
+    realtime_look_away();
     job->work->run(job->work);
+    realtime_look_again();
     world->job_time = NULL;
     job->ran = true;
     return time;

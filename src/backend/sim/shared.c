@@ -13,10 +13,24 @@
 #include <weft/log.h>
 
 #include "backend/sim/shared.h"
+#include "base/realtime.h"
 
 /* The worlds of all threads. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static weft_link worlds = {&worlds, &worlds};
+
+/* (It is held for a few instructions.) */
+static void lock_worlds(void)
+{
+    realtime_look_away();
+    pthread_mutex_lock(&lock);
+}
+
+static void unlock_worlds(void)
+{
+    pthread_mutex_unlock(&lock);
+    realtime_look_again();
+}
 
 /* A number that no other thread has had. */
 static uint64_t this_thread(void)
@@ -33,29 +47,29 @@ static struct sim_world *find(uint64_t seed)
 {
     struct sim_world *found = NULL;
 
-    pthread_mutex_lock(&lock);
+    lock_worlds();
     for (weft_link *link = worlds.next; link != &worlds; link = link->next) {
         struct sim_world *world = weft_container_of(link, struct sim_world, link);
         if (world->thread == this_thread() && world->seed == seed)
             found = world;
     }
-    pthread_mutex_unlock(&lock);
+    unlock_worlds();
     return found;
 }
 
 static void enter(struct sim_world *world)
 {
-    pthread_mutex_lock(&lock);
+    lock_worlds();
     world->thread = this_thread();
     weft_link_insert_before(&worlds, &world->link);
-    pthread_mutex_unlock(&lock);
+    unlock_worlds();
 }
 
 void sim_shared_leave(struct sim_world *world)
 {
-    pthread_mutex_lock(&lock);
+    lock_worlds();
     weft_link_remove(&world->link);
-    pthread_mutex_unlock(&lock);
+    unlock_worlds();
 }
 
 /* Whether the environment asks for a world, and of which seed. */

@@ -10,6 +10,7 @@
 #include <weft/memory.h>
 
 #include "backend/thread.h"
+#include "base/realtime.h"
 
 /* How long, in real time, a worker may take for its turn before somebody is told. */
 #define PATIENCE_S 5
@@ -32,8 +33,10 @@ static _Thread_local struct sim_worker *here;
 
 static void take(sem_t *semaphore)
 {
+    realtime_look_away();
     while (sem_wait(semaphore) < 0)
         ; /* a signal came */
+    realtime_look_again();
 }
 
 static void stop(struct sim_worker *worker)
@@ -221,6 +224,8 @@ void sim_thread_join(struct backend *backend, struct thread *thread)
     if (sim_wait_for(world, &wait) < 0)
         end(worker);
     sim_world_enter(before);
+    realtime_look_away();
     pthread_join(thread->thread, NULL);
+    realtime_look_again();
     discard(worker);
 }
