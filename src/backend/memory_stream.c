@@ -18,6 +18,7 @@
 #include <weft/memory.h>
 
 #include "backend/file.h"
+#include "backend/readiness.h"
 
 /* Bytes that one end is given in one turn. */
 #define DELIVERY (64 * 1024)
@@ -189,6 +190,20 @@ static int64_t memory_send(struct backend *backend, struct backend_stream *strea
     return sent;
 }
 
+/* Reads what is in memory. What is not, the job pool reads first: -EAGAIN, and `sent` is owed. */
+static int read_file(struct backend *backend, struct backend_stream *stream, weft_file *file, uint64_t offset,
+                     uint64_t length, void *memory, size_t room)
+{
+    if (!(stream->flags & WARMED)) {
+        int count = weft_file_read_cached(file, offset, memory, room);
+
+        if (count != -EAGAIN || readiness_warm_start(readiness_of(backend), stream, file, offset, length))
+            return count;
+    }
+    stream->flags &= ~(uint32_t)WARMED;
+    return file_read(file, offset, memory, room);
+}
+
 static int64_t memory_send_file(struct backend *backend, struct backend_stream *stream, weft_file *file,
                                 uint64_t offset, uint64_t length, bool more)
 {
@@ -198,13 +213,14 @@ static int64_t memory_send_file(struct backend *backend, struct backend_stream *
     size_t room;
 
     (void)more;
-    (void)backend;
     if (status < 0)
         return status;
     room = room_for(end, length < sizeof buffer ? (size_t)length : sizeof buffer);
     if (room == 0)
         return cut_short(end, 0);
-    count = file_read(file, offset, buffer, room);
+    count = read_file(backend, stream, file, offset, length, buffer, room);
+    if (count == -EAGAIN)
+        return BACKEND_LATER;
     if (count <= 0)
         return count < 0 ? count : WEFT_ECHANGED;
     if (weft_bytequeue_append(&end->peer->in, end->network->chunks, weft_bytes_of(buffer, (size_t)count)) < 0)
@@ -236,7 +252,8 @@ static bool memory_close(struct backend *backend, struct backend_stream *stream,
 {
     struct memory_end *end = stream->end, *peer = end->peer;
 
-    (void)backend;
+    if (stream->flags & WARMING)
+        readiness_warm_abandon(readiness_of(backend), stream);
     if (peer) {
         bool over = end->ended && end->ends;
 
@@ -350,6 +367,7 @@ static void hand_over(struct memory_end *end, struct backend_stream *stream)
     end->port->waiting--;
     end->port = NULL;
     stream->transport = &memory_transport;
+    stream->flags = 0;
     stream->end = end;
     end->stream = stream;
     if (end->in.length > 0 || end->ended || end->reset)
@@ -451,6 +469,7 @@ int memory_connect(struct memory_network *network, struct backend_stream *stream
         return WEFT_ENOMEM;
     }
     stream->transport = &memory_transport;
+    stream->flags = 0;
     stream->end = end;
     have_work(end);
     return 0;
