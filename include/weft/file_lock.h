@@ -17,7 +17,8 @@
  * process releases it: whoever waits looks again at intervals, on the loop's
  * clock. Among tasks of one process weft_lock is better.
  *
- * Each look opens the file on the loop's thread: it belongs on a local disk.
+ * Each look is a job, since opening the file may have to wait for its disk;
+ * only weft_file_lock_try looks on the caller's thread.
  */
 #ifndef WEFT_FILE_LOCK_H
 #define WEFT_FILE_LOCK_H
@@ -36,7 +37,7 @@ WEFT_API weft_file_lock *weft_file_lock_new(weft_scope *scope, const char *path)
 WEFT_API void weft_file_lock_set_interval(weft_file_lock *lock, weft_time interval);
 
 /**
- * A weft_done in @p scope that fires when @p lock is held; at once, if it is free. Give it a deadline with weft_timeout
+ * A weft_done in @p scope that fires when @p lock is held: as soon as it was looked at, if it is free. Give it a deadline with weft_timeout
  * or that of its scope; who is cancelled stops looking.
  *
  * It fails with -EALREADY if @p lock is held by this object, or somebody waits for it here already; with -EINVAL if
@@ -45,7 +46,9 @@ WEFT_API void weft_file_lock_set_interval(weft_file_lock *lock, weft_time interv
 #define weft_file_lock_acquire(scope, lock) WEFT_HANDLE_(weft_done, weft_file_lock_acquire_at(scope, lock, WEFT_HERE))
 /** Beneath the macro weft_file_lock_acquire. @return *until* its result was had; NULL if memory is short */
 WEFT_API weft_deferred *weft_file_lock_acquire_at(weft_scope *scope, weft_file_lock *lock, weft_place place);
-/** Acquires @p lock if it is free. @return 0; -EAGAIN if another holds it; the errors of weft_file_lock_acquire */
+/** Acquires @p lock if it is free. It may wait for a disk, so it is for programs that begin or end, not for callbacks.
+ *  @return 0; -EAGAIN if another holds it (or this object looks at it, for somebody who gave up); the errors of
+ *  weft_file_lock_acquire */
 WEFT_API WEFT_NODISCARD int weft_file_lock_try(weft_file_lock *lock);
 /** Gives it back. @return 0; WEFT_ENOTHELD if @p lock is not held by this object */
 WEFT_API int weft_file_lock_release(weft_file_lock *lock);

@@ -5,12 +5,15 @@
  *   free --acquire--> waits <--looks again--> held --release--> free
  *                       |  cancelled
  *                       +-----------> free
+ *
+ * A look is a job of the lock's scope. One that is under way is not ended by
+ * who gives up: it is there for the next who waits, or gives back what it got.
  */
 #include <weft/file_lock.h>
 
 #include <string.h>
 
-#include <weft/timer.h>
+#include <weft/job.h>
 
 #include "async/waiters.h"
 #include "backend/file_lock.h"
@@ -26,9 +29,14 @@ struct acquisition {
 };
 
 struct weft_file_lock {
+    weft_scope *scope;
     struct acquisition *waiting; /* or NULL */
     weft_time interval;
     weft_file *held; /* or NULL */
+    weft_job look;
+    bool looking;
+    int status;       /* what the look came to */
+    weft_file *found; /* and what it locked, or NULL */
     char path[];
 };
 
@@ -53,7 +61,7 @@ weft_file_lock *weft_file_lock_new(weft_scope *scope, const char *path)
 
     if (!lock)
         return NULL;
-    *lock = (weft_file_lock){.interval = INTERVAL};
+    *lock = (weft_file_lock){.scope = scope, .interval = INTERVAL};
     memcpy(lock->path, path, size);
     return lock;
 }
@@ -99,18 +107,54 @@ static void stop_waiting(struct acquisition *acquisition)
         acquisition->lock->waiting = NULL;
 }
 
+static void end_waiting(struct acquisition *acquisition, int status)
+{
+    stop_waiting(acquisition);
+    come_to(acquisition->deferred, status);
+}
+
+static void look_work(weft_job *job)
+{
+    weft_file_lock *lock = weft_container_of(job, weft_file_lock, look);
+
+    lock->status = file_lock_take(lock->path, &lock->found);
+}
+
+static void look_done(weft_job *job, int status)
+{
+    weft_file_lock *lock = weft_container_of(job, weft_file_lock, look);
+    weft_file *found = lock->found;
+
+    lock->looking = false;
+    lock->found = NULL;
+    if (status == 0)
+        status = lock->status;
+    if (lock->waiting && status == 0)
+        lock->held = found;
+    else
+        weft_file_unref(found);
+    if (lock->waiting && status == -EAGAIN)
+        weft_timer_start(&lock->waiting->timer, lock->interval);
+    else if (lock->waiting)
+        end_waiting(lock->waiting, status);
+}
+
+static int look(weft_file_lock *lock)
+{
+    int status = lock->looking ? 0 : weft_job_start(&lock->look, lock->scope, look_work, look_done);
+
+    if (status == 0)
+        lock->looking = true;
+    return status;
+}
+
 static void look_again(weft_timer *timer)
 {
     struct acquisition *acquisition = weft_container_of(timer, struct acquisition, timer);
-    weft_file_lock *lock = acquisition->lock;
-    int status = file_lock_take(lock->path, &lock->held);
+    int status = look(acquisition->lock);
 
-    if (status == -EAGAIN) {
-        weft_timer_start(timer, lock->interval);
-        return;
-    }
-    stop_waiting(acquisition);
-    come_to(acquisition->deferred, status);
+    if (status < 0)
+        end_waiting(acquisition, status);
 }
 
 static void cancelled(weft_deferred *deferred, int reason, void *arg)
@@ -131,16 +175,17 @@ weft_deferred *weft_file_lock_acquire_at(weft_scope *scope, weft_file_lock *lock
     deferred = weft_deferred_make(scope, &weft_done_type_, sizeof *acquisition, cancelled, NULL, place);
     if (!deferred || weft_deferred_fired(deferred))
         return deferred;
-    status = weft_file_lock_try(lock);
-    if (status != -EAGAIN) {
+    acquisition = weft_deferred_room(deferred);
+    status = lock->waiting || lock->held ? -EALREADY : weft_timer_init(&acquisition->timer, scope, look_again);
+    if (status < 0) {
         come_to(deferred, status);
         return deferred;
     }
-    acquisition = weft_deferred_room(deferred);
     acquisition->deferred = deferred;
     acquisition->lock = lock;
     lock->waiting = acquisition;
-    if (weft_timer_init(&acquisition->timer, scope, look_again) == 0) /* never fails: the scope is not cancelled */
-        weft_timer_start(&acquisition->timer, lock->interval);
+    status = look(lock);
+    if (status < 0)
+        end_waiting(acquisition, status);
     return deferred;
 }

@@ -4,6 +4,7 @@
 #include <weft/timer.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 
 #include "async/pace_test.h"
 
+static pthread_t tester;
 static char folder[] = "/tmp/weft-lock-XXXXXX";
 static char path[64];
 static weft_file_lock *mine, *other;
@@ -91,6 +93,7 @@ static void free_file_is_locked_at_once(void **state)
     (void)state;
     begin_with_files();
     acquire_within(scope, mine, WEFT_SECONDS(1), "a");
+    run(loop);
     assert_trace("a@0 ");
     assert_true(weft_file_lock_held(mine));
     assert_int_equal(weft_file_lock_try(other), -EAGAIN);
@@ -98,6 +101,24 @@ static void free_file_is_locked_at_once(void **state)
     assert_int_equal(stat(path, &about), 0);
     assert_int_equal(weft_file_lock_try(other), 0);
     assert_int_equal(weft_file_lock_release(mine), WEFT_ENOTHELD);
+    finish();
+}
+
+/* Whether the last look was on this thread. */
+static bool looked_here;
+
+static void waiting_for_the_disk_is_left_to_a_job(void **state)
+{
+    (void)state;
+    begin_with_files();
+    looked_here = true;
+    acquire(scope, mine, "a");
+    run(loop);
+    assert_trace("a@0 ");
+    assert_false(looked_here);
+    assert_int_equal(weft_file_lock_release(mine), 0);
+    assert_int_equal(weft_file_lock_try(mine), 0);
+    assert_true(looked_here);
     finish();
 }
 
@@ -232,6 +253,53 @@ static void who_is_cancelled_has_no_deadline_any_more(void **state)
     finish();
 }
 
+static void who_gives_up_leaves_the_look_to_the_next(void **state)
+{
+    weft_done done;
+
+    (void)state;
+    begin_with_files();
+    done = acquire(scope, mine, "a");
+    weft_cancel(done.deferred);
+    acquire(scope, mine, "b");
+    assert_trace("a!ECANCELED @0 ");
+    run(loop);
+    assert_trace("b@0 ");
+    assert_true(weft_file_lock_held(mine));
+    assert_int_equal(weft_file_lock_try(other), -EAGAIN);
+    finish();
+}
+
+static void what_is_locked_for_nobody_is_given_back(void **state)
+{
+    weft_done done;
+
+    (void)state;
+    begin_with_files();
+    done = acquire(scope, mine, "a");
+    weft_cancel(done.deferred);
+    run(loop);
+    assert_trace("a!ECANCELED @0 ");
+    assert_false(weft_file_lock_held(mine));
+    assert_int_equal(weft_file_lock_try(other), 0);
+    finish();
+}
+
+static void scope_that_closes_amid_a_look_gives_it_back(void **state)
+{
+    weft_scope *inner;
+
+    (void)state;
+    begin_with_files();
+    inner = weft_scope_open(scope, WEFT_NEVER);
+    acquire(scope, weft_file_lock_new(inner, path), "a");
+    weft_scope_close(inner);
+    run(loop);
+    assert_trace("a!ECANCELED @0 ");
+    assert_int_equal(weft_file_lock_try(other), 0);
+    finish();
+}
+
 static void scope_takes_what_it_holds_and_who_waits_with_it(void **state)
 {
     weft_scope *inner;
@@ -243,6 +311,8 @@ static void scope_takes_what_it_holds_and_who_waits_with_it(void **state)
     third = weft_file_lock_new(inner, path);
     assert_int_equal(weft_file_lock_try(third), 0);
     acquire(scope, mine, "a");
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(weft_loop_step(loop), 1); /* it has looked */
     weft_scope_close(inner);
     run(loop);
     assert_trace("a@1 ");
@@ -301,8 +371,10 @@ static void removed_file_is_no_lock(void **state)
 static void refuse_what_cannot_be_locked(void)
 {
     acquire(scope, weft_file_lock_new(scope, "/tmp/weft-no-such/lock"), "a");
+    run(loop);
     assert_trace("a!ENOENT @0 ");
     acquire(scope, weft_file_lock_new(scope, "/dev/null"), "b");
+    run(loop);
     assert_trace("b!EINVAL @0 ");
     assert_null(weft_file_lock_acquire_at(scope, NULL, WEFT_HERE));
     finish();
@@ -383,6 +455,7 @@ int __real_stat(const char *where, struct stat *about);
 int __wrap_stat(const char *where, struct stat *about);
 int __wrap_stat(const char *where, struct stat *about)
 {
+    looked_here = pthread_equal(pthread_self(), tester);
     if (stat_error == 0)
         return __real_stat(where, about);
     errno = stat_error;
@@ -409,6 +482,7 @@ static int prepare(void **state)
     if (!mkdtemp(folder))
         return -1;
     snprintf(path, sizeof path, "%s/lock", folder);
+    tester = pthread_self();
     return 0;
 }
 
@@ -423,6 +497,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         support_test(free_file_is_locked_at_once),
+        support_test(waiting_for_the_disk_is_left_to_a_job),
+        support_test(who_gives_up_leaves_the_look_to_the_next),
+        support_test(what_is_locked_for_nobody_is_given_back),
+        support_test(scope_that_closes_amid_a_look_gives_it_back),
         support_test(lock_of_a_simulated_host_is_no_file_of_the_system),
         support_test(who_waits_longer_than_the_deadline_is_told),
         support_test(file_is_locked_at_the_next_look_after_its_release),
