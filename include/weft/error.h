@@ -84,6 +84,8 @@ typedef enum weft_error_class {
     X(ECODING, -5131, PROTOCOL, "the body's coding is not known, or the body is damaged")           \
     X(EREPEAT, -5132, CLOSED, "the request has to be sent again, and its body cannot be")           \
     X(ENOTLS, -5140, USAGE, "https needs TLS, which this version does not have yet")                \
+    X(EPROXY, -5150, IO, "the proxy could not connect to the target, or would not")                 \
+    X(EPROXYAUTH, -5151, USAGE, "the proxy wants to know who asks, or another user and password")   \
     X(ECERTFORM, -5280, USAGE, "there is no certificate that can be read")                          \
     X(EKEYFORM, -5281, USAGE, "there is no private key that can be read")                           \
     X(EKEYOTHER, -5282, USAGE, "the private key belongs to another certificate")                    \

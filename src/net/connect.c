@@ -45,8 +45,6 @@ int weft_stream_connect(weft_scope *scope, const char *url_text, weft_protocol *
     int status = endpoint_parse(scope, url_text, url_parse_peer, translated, &url, ret_error);
 
     if (status == 0)
-        status = endpoint_supported(&url);
-    if (status == 0)
         status = endpoint_stream_options(&url, options, &said);
     if (status < 0)
         return status;
@@ -57,7 +55,9 @@ int weft_stream_connect(weft_scope *scope, const char *url_text, weft_protocol *
     stream_config_unref(config);
     if (!stream)
         return status;
-    status = begin(stream, &url);
+    status = endpoint_stream_layers(&url, stream, said.announce);
+    if (status == 0)
+        status = begin(stream, &url);
     if (status < 0) {
         stream_discard(stream);
         return status;

@@ -2,6 +2,8 @@
 #include "net/endpoint.h"
 
 #include "base/options.h"
+#include "net/proxy_layer.h"
+#include "net/socks_layer.h"
 
 static void set_time(const struct url *url, enum url_option option, weft_time *to)
 {
@@ -21,6 +23,7 @@ static void set_stream(const struct url *url, weft_stream_options *options)
     if (url->given && options_left_out(options, sizeof *options))
         options->size = sizeof *options;
     set_time(url, URL_CONNECTTIME, &options->connect);
+    set_time(url, URL_HANDSHAKE, &options->handshake);
     set_time(url, URL_IDLE, &options->idle);
     set_time(url, URL_WRITESTALL, &options->write_stall);
     set_time(url, URL_LIFETIME, &options->lifetime);
@@ -54,9 +57,44 @@ int endpoint_stream_options(const struct url *url, const weft_stream_options *us
     return 0;
 }
 
-int endpoint_supported(const struct url *url)
+/* -- layers -- */
+
+int endpoint_listener_layers(const struct url *url, struct layer_maker **ret)
 {
-    if (url->words & URL_TLS)
-        return WEFT_ENOTLS;
-    return url->words & (URL_PROXY | URL_PROXIES) ? -EOPNOTSUPP : 0;
+    struct layer_maker *bottom = NULL;
+    int status = url->words & URL_TLS ? WEFT_ENOTLS : 0;
+
+    if (status == 0 && (url->words & URL_PROXY))
+        status = proxy_receiver_new(url->options[URL_FROM].text, &bottom);
+    if (status == 0)
+        *ret = bottom;
+    return status;
+}
+
+static int add_proxy_header(const struct url *url, weft_stream *stream, const weft_proxy_header *announce)
+{
+    uint8_t version = url_has(url, URL_VERSION) ? (uint8_t)url->options[URL_VERSION].number : 2;
+    struct layer *layer;
+    int status = proxy_sender_new(version, announce, &layer);
+
+    return status < 0 ? status : layers_add(stream, layer);
+}
+
+static int add_proxy(const struct url *url, weft_stream *stream)
+{
+    struct layer *layer;
+    int status = url->words & URL_HTTP_CONNECT ? connect_layer_new(url, &layer) : socks_layer_new(url, &layer);
+
+    return status < 0 ? status : layers_add(stream, layer);
+}
+
+int endpoint_stream_layers(const struct url *url, weft_stream *stream, const weft_proxy_header *announce)
+{
+    int status = url->words & URL_TLS ? WEFT_ENOTLS : 0;
+
+    if (status == 0 && (url->words & URL_PROXIES))
+        status = add_proxy(url, stream);
+    if (status == 0 && (url->words & URL_PROXY))
+        status = add_proxy_header(url, stream, announce);
+    return status;
 }

@@ -3,6 +3,7 @@
 #ifndef NET_ENDPOINT_H
 #define NET_ENDPOINT_H
 
+#include "net/layer.h"
 #include "net/url.h"
 
 /* What the operator wrote goes before what the program set: the options in @p url replace those in @p options. */
@@ -11,8 +12,10 @@ void endpoint_listen_options(const struct url *url, weft_listen_options *options
  * Returns 0, -EINVAL or -E2BIG. */
 int endpoint_stream_options(const struct url *url, const weft_stream_options *user, weft_stream_options *ret);
 
-/* Returns 0; or why what @p url asks for is not there. */
-int endpoint_supported(const struct url *url);
+/* The layers that the words of @p url ask for: what makes those of a listener's connections (NULL: there are none), and those
+ * of a stream that is to connect, whose PROXY header says @p announce, which may be NULL. Both return 0 or a negative error. */
+int endpoint_listener_layers(const struct url *url, struct layer_maker **ret);
+int endpoint_stream_layers(const struct url *url, weft_stream *stream, const struct weft_proxy_header *announce);
 
 /* Room for what a scheme that was added stands for. */
 #define ENDPOINT_TRANSLATED 1024

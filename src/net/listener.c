@@ -410,12 +410,12 @@ int weft_listen(weft_scope *scope, const char *url_text, weft_factory *factory, 
     if (status < 0)
         return status;
     endpoint_listen_options(&url, &options);
-    status = endpoint_supported(&url);
-    if (status == 0)
-        status = listener_new(scope, factory, &options, &listener);
+    status = listener_new(scope, factory, &options, &listener);
     if (status < 0)
         return status;
-    status = open_endpoint(listener, &url, &options);
+    status = endpoint_listener_layers(&url, &listener->layers);
+    if (status == 0)
+        status = open_endpoint(listener, &url, &options);
     if (status < 0) {
         listener_abandon(listener);
         return status;

@@ -9,6 +9,7 @@
 #include "base/probe.h"
 #include "net/layer.h"
 #include "net/listener_internal.h"
+#include "net/proxy_layer.h"
 
 static void stream_task(struct loop_task *task);
 static void stream_connected(struct backend_stream *io, int status);
@@ -60,6 +61,7 @@ static void stream_free(weft_stream *stream)
 {
     connect_search_end(stream);
     layers_free(stream);
+    weft_release(stream->claim);
     stream_config_unref(stream->config);
     weft_release(stream);
 }
@@ -162,7 +164,7 @@ static void describe(const weft_scope_member *member, char *buffer, size_t size)
     const weft_stream *stream = weft_container_of(member, const weft_stream, member);
     char peer[WEFT_ADDRESS_TEXT];
 
-    weft_address_text(&stream->peer, peer);
+    weft_address_text(weft_stream_peer(stream), peer);
     snprintf(buffer, size, " of \"%s\" with %s, %zu bytes queued", stream->protocol->ops->name, peer,
              weft_stream_queued(stream));
 }
@@ -439,7 +441,17 @@ weft_protocol *weft_stream_protocol(const weft_stream *stream)
 
 const weft_address *weft_stream_peer(const weft_stream *stream)
 {
+    return stream->claim && stream->claim->peer.family != WEFT_ADDRESS_NONE ? &stream->claim->peer : &stream->peer;
+}
+
+const weft_address *weft_stream_direct_peer(const weft_stream *stream)
+{
     return &stream->peer;
+}
+
+const weft_proxy_header *weft_stream_proxy_header(const weft_stream *stream)
+{
+    return stream->claim ? &stream->claim->header : NULL;
 }
 
 int weft_stream_local(const weft_stream *stream, weft_address *ret_address)

@@ -99,6 +99,7 @@ struct weft_stream {
     struct stream_input *input;
     struct stream_config *config;
     struct connect_search *search; /* while it is connecting to a name; else NULL */
+    struct stream_claim *claim;    /* what a PROXY header said (net/proxy_layer.h); NULL without one */
     struct layers *layers;         /* between it and the transport (net/layer.h); NULL without any */
     weft_scope_member member;
     weft_listener *listener; /* counts it; NULL if it was not accepted, or its listener has ended before it */

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+#include "net/proxy_layer.h"
+
+#include <weft/log.h>
+#include <weft/memory.h>
+
+#include "net/listener_internal.h"
+#include "net/talk.h"
+#include "net/url.h"
+
+#define HEADER_MOST (16 + WEFT_PROXY_LENGTH)
+
+/* -- receiving -- */
+
+struct proxy_receiver {
+    struct layer_maker maker;
+    int count;
+    struct url_network networks[URL_NETWORKS_MOST];
+};
+
+struct receiving {
+    struct talk talk;
+    const struct proxy_receiver *receiver;
+};
+
+static bool network_has(const struct url_network *network, const weft_address *address)
+{
+    unsigned bytes = network->bits / 8, bits = network->bits % 8;
+
+    if (network->family == WEFT_ADDRESS_UNIX)
+        return address->family != WEFT_ADDRESS_IPV4 && address->family != WEFT_ADDRESS_IPV6;
+    if (network->family != address->family || memcmp(network->ip, address->ip, bytes) != 0)
+        return false;
+    return bits == 0 || (network->ip[bytes] ^ address->ip[bytes]) >> (8 - bits) == 0;
+}
+
+static bool may_claim(const struct proxy_receiver *receiver, const weft_address *address)
+{
+    for (int i = 0; i < receiver->count; i++)
+        if (network_has(&receiver->networks[i], address))
+            return true;
+    return false;
+}
+
+static void tell(const weft_stream *stream, const char *problem)
+{
+    char peer[WEFT_ADDRESS_TEXT];
+    weft_log_field fields[] = {{.name = "peer", .text = weft_bytes_from(peer)}};
+
+    weft_address_text(&stream->peer, peer);
+    weft_log_fields(WEFT_LOG_INFO, "proxy", fields, 1, "a connection was reset: %s", problem);
+}
+
+static int begin_receiving(struct talk *talk)
+{
+    struct receiving *receiving = weft_container_of(talk, struct receiving, talk);
+    weft_stream *stream = talk->layer.stream;
+
+    if (may_claim(receiving->receiver, &stream->peer))
+        return 0;
+    if (stream->listener)
+        weft_counter_increment(&stream->listener->refused_count);
+    tell(stream, "nobody here believes its PROXY header");
+    return WEFT_EREFUSED;
+}
+
+/* The slices of a header, to be kept together. */
+#define SLICES 11
+
+static void slices_of(weft_proxy_header *header, weft_bytes *ret[SLICES])
+{
+    weft_bytes *all[SLICES] = {&header->source_path,   &header->destination_path, &header->alpn,
+                               &header->authority,     &header->unique_id,        &header->netns,
+                               &header->tls.version,   &header->tls.common_name,  &header->tls.cipher,
+                               &header->tls.signature, &header->tls.key};
+
+    memcpy(ret, all, sizeof all);
+}
+
+/* @p whole is the header as it came: all slices point into it. */
+static int claim(weft_stream *stream, const weft_proxy_header *header, weft_bytes whole)
+{
+    struct stream_claim *claim = weft_allocate(sizeof *claim + whole.length);
+    weft_bytes *slices[SLICES];
+
+    if (!claim)
+        return WEFT_ENOMEM;
+    memcpy(claim->text, whole.data, whole.length);
+    claim->header = *header;
+    claim->peer = header->source;
+    slices_of(&claim->header, slices);
+    for (unsigned i = 0; i < SLICES; i++)
+        if (slices[i]->length > 0)
+            slices[i]->data = claim->text + (slices[i]->data - whole.data);
+    if (header->tlvs.length > 0)
+        claim->header.tlvs.data = claim->text + (header->tlvs.data - whole.data);
+    stream->claim = claim;
+    return 0;
+}
+
+static int hear_header(struct talk *talk, weft_bytes in)
+{
+    weft_stream *stream = talk->layer.stream;
+    weft_proxy_header header;
+    const char *problem;
+    int length = weft_proxy_header_read(in, WEFT_PROXY_LENGTH, &header, &problem), status;
+
+    if (length < 0)
+        tell(stream, problem);
+    if (length <= 0)
+        return length;
+    status = claim(stream, &header, weft_bytes_first(in, (size_t)length));
+    talk->over = true;
+    return status < 0 ? status : length;
+}
+
+static void free_receiving(struct talk *talk)
+{
+    weft_release(weft_container_of(talk, struct receiving, talk));
+}
+
+static const struct talk_ops receiving_ops = {
+    .layer = TALK_LAYER_OPS("proxy header"),
+    .begin = begin_receiving,
+    .heard = hear_header,
+    .free = free_receiving,
+    .most = HEADER_MOST,
+};
+
+static int make_receiving(struct layer_maker *maker, weft_stream *stream, struct layer **ret)
+{
+    struct receiving *receiving = weft_allocate(sizeof *receiving);
+
+    (void)stream;
+    if (!receiving)
+        return WEFT_ENOMEM;
+    talk_init(&receiving->talk, &receiving_ops);
+    receiving->receiver = weft_container_of(maker, struct proxy_receiver, maker);
+    *ret = &receiving->talk.layer;
+    return 0;
+}
+
+static void free_receiver(struct layer_maker *maker)
+{
+    weft_release(weft_container_of(maker, struct proxy_receiver, maker));
+}
+
+int proxy_receiver_new(weft_bytes from, struct layer_maker **ret)
+{
+    struct proxy_receiver *receiver = weft_allocate_zeroed(1, sizeof *receiver);
+
+    if (!receiver)
+        return WEFT_ENOMEM;
+    receiver->maker.make = make_receiving;
+    receiver->maker.free = free_receiver;
+    receiver->count = url_parse_networks(from, receiver->networks, NULL);
+    *ret = &receiver->maker;
+    return 0;
+}
+
+/* -- sending -- */
+
+struct sending {
+    struct talk talk;
+    uint8_t version;
+};
+
+static int say_header(struct talk *talk, const weft_proxy_header *header)
+{
+    char small[256], *large;
+    int length = weft_proxy_header_write(small, sizeof small, header), status;
+
+    if (length != -ENOSPC)
+        return length < 0 ? length : talk_say(talk, weft_bytes_of(small, (size_t)length));
+    large = weft_allocate(HEADER_MOST);
+    if (!large)
+        return WEFT_ENOMEM;
+    length = weft_proxy_header_write(large, HEADER_MOST, header);
+    status = length < 0 ? -EINVAL : talk_say(talk, weft_bytes_of(large, (size_t)length));
+    weft_release(large);
+    return status;
+}
+
+/* A header of the connection itself. Over what has no addresses it says that it is one's own. */
+static int say_own(struct talk *talk, uint8_t version)
+{
+    weft_stream *stream = talk->layer.stream;
+    weft_proxy_header header = {.version = version, .destination = stream->peer};
+    int status = weft_stream_local(stream, &header.source);
+
+    if (status < 0 || header.source.family != header.destination.family ||
+        (header.source.family != WEFT_ADDRESS_IPV4 && header.source.family != WEFT_ADDRESS_IPV6))
+        header = (weft_proxy_header){.version = version, .local = true};
+    return say_header(talk, &header);
+}
+
+static int begin_sending(struct talk *talk)
+{
+    const struct sending *sending = weft_container_of(talk, const struct sending, talk);
+
+    talk->over = true;
+    return talk->out ? 0 : say_own(talk, sending->version);
+}
+
+static void free_sending(struct talk *talk)
+{
+    weft_release(weft_container_of(talk, struct sending, talk));
+}
+
+static const struct talk_ops sending_ops = {
+    .layer = TALK_LAYER_OPS("proxy header"),
+    .begin = begin_sending,
+    .free = free_sending,
+    .only_says = true,
+};
+
+int proxy_sender_new(uint8_t version, const weft_proxy_header *announce, struct layer **ret)
+{
+    struct sending *sending = weft_allocate(sizeof *sending);
+    weft_proxy_header header;
+    int status = 0;
+
+    if (!sending)
+        return WEFT_ENOMEM;
+    talk_init(&sending->talk, &sending_ops);
+    sending->version = version;
+    if (announce) {
+        header = *announce;
+        header.version = version;
+        status = say_header(&sending->talk, &header);
+    }
+    if (status < 0) {
+        weft_release(sending);
+        return status;
+    }
+    *ret = &sending->talk.layer;
+    return 0;
+}
