@@ -32,12 +32,12 @@ static bool number_from(const char *variable, uint64_t most, uint64_t *ret)
 static bool read_names(unsigned count)
 {
     const char *given = getenv("LISTEN_FDNAMES");
-    weft_bytes rest;
+    weft_bytes rest = weft_bytes_from(given);
 
-    if (given && strlen(given) >= sizeof inherited.text)
+    if (rest.length >= sizeof inherited.text)
         return false;
-    strcpy(inherited.text, given ? given : "");
-    rest = weft_bytes_from(inherited.text);
+    memcpy(inherited.text, given ? given : "", rest.length + 1);
+    rest.data = inherited.text;
     for (unsigned i = 0; i < count; i++) {
         size_t colon = weft_bytes_find(rest, ':');
 
