@@ -14,6 +14,8 @@ struct layers {
     struct layer *bottom, *top;
     const struct backend_transport *transport;
     const struct backend_stream_events *events; /* the stream's own */
+    struct layer *starting;                     /* begins when what was written has gone out; or NULL */
+    int smuggled;
 };
 
 static weft_stream *stream_of(const struct backend_stream *io)
@@ -224,6 +226,8 @@ void layers_free(weft_stream *stream)
 {
     if (!stream->layers)
         return;
+    if (stream->layers->starting)
+        stream->layers->starting->ops->free(stream->layers->starting);
     while (stream->layers->top) {
         struct layer *layer = stream->layers->top;
 
@@ -246,6 +250,73 @@ void layers_begin(weft_stream *stream)
     stream->opened = stream_now(stream);
     stream_arm(stream);
     layers->bottom->ops->begin(layers->bottom);
+}
+
+struct layer *layers_top(const weft_stream *stream)
+{
+    return stream->layers ? stream->layers->top : NULL;
+}
+
+/* -- a layer that begins in the middle -- */
+
+static int may_start(const weft_stream *stream)
+{
+    if (stream->flags & (STREAM_DOOMED | STREAM_BROKEN | STREAM_CLOSING | STREAM_ENDING | STREAM_INPUT_ENDED))
+        return WEFT_EENDED;
+    if (!(stream->flags & STREAM_CONNECTED) || (stream->flags & (STREAM_LAYERING | STREAM_STARTING)))
+        return -EALREADY;
+    return 0;
+}
+
+int layers_start(weft_stream *stream, struct layer *layer, int smuggled)
+{
+    int status = may_start(stream);
+
+    if (status == 0 && !stream->layers) {
+        stream->layers = weft_allocate_zeroed(1, sizeof *stream->layers);
+        status = stream->layers ? 0 : WEFT_ENOMEM;
+    }
+    if (status < 0) {
+        layer->ops->free(layer);
+        return status;
+    }
+    stream->layers->starting = layer;
+    stream->layers->smuggled = smuggled;
+    stream_hold(stream); /* what comes from now on is kept, and so found */
+    stream->flags |= STREAM_STARTING | STREAM_DIRTY;
+    stream_schedule(stream);
+    return 0;
+}
+
+/* Adds the one that starts. It has no memory to ask for. */
+static void put_on_top(weft_stream *stream)
+{
+    struct layer *layer = stream->layers->starting;
+    bool first = !stream->layers->top;
+
+    stream->layers->starting = NULL;
+    (void)layers_add(stream, layer);
+    if (!(stream->flags & STREAM_PAUSE_ASKED))
+        stream->flags &= ~(uint32_t)STREAM_PAUSED;
+    if (first) {
+        layers_begin(stream);
+        return;
+    }
+    stream->flags |= STREAM_CONNECTING | STREAM_LAYERING;
+    stream->opened = stream_now(stream);
+    stream_arm(stream);
+    layer->ops->begin(layer);
+}
+
+void layers_switch(weft_stream *stream)
+{
+    if (stream->input) {
+        stream_doom(stream, stream->layers->smuggled, false);
+    } else if (stream->flags & STREAM_INPUT_ENDED) {
+        stream_doom(stream, WEFT_ECLOSED, false);
+    } else {
+        put_on_top(stream);
+    }
 }
 
 static void take_out(struct layer *layer)

@@ -44,6 +44,7 @@ struct layer_ops {
     void (*receive_start)(struct layer *layer);
     void (*receive_stop)(struct layer *layer);
     int64_t (*send)(struct layer *layer, const weft_bytes *runs, size_t count, bool more);
+    /* BACKEND_LATER: something has to go out before; it is asked again after layer_sent_above. */
     int (*shutdown)(struct layer *layer);
     /* The connection is closed after this; from now on only `free` is called. What is sent here goes out if it goes out at
      * once, unless @p abort. May be NULL. */
@@ -74,6 +75,15 @@ int layers_make(struct weft_stream *stream, struct layer_maker *bottom);
 /* The transport is ready: the bottom begins, and the stream opens once the top is ready. */
 void layers_begin(struct weft_stream *stream);
 void layers_free(struct weft_stream *stream);
+/* The topmost; NULL without any. */
+struct layer *layers_top(const struct weft_stream *stream);
+/* Has @p layer, which the stream frees from now on, begin on top of what an open stream has, as soon as what was written has
+ * gone out. Until then nothing is delivered; what has come by then, and is not consumed, ends the stream with @p smuggled: it
+ * was not said to whoever will speak through the layer. `connected` is called once more when the layer is ready.
+ * Returns 0; -EALREADY; WEFT_EENDED; WEFT_ENOMEM. */
+int layers_start(struct weft_stream *stream, struct layer *layer, int smuggled);
+/* All that was written has gone out. */
+void layers_switch(struct weft_stream *stream);
 /* NULL does nothing. */
 void layer_makers_free(struct layer_maker *bottom);
 

@@ -290,11 +290,12 @@ void stream_layered(weft_stream *stream)
 {
     if (stream->flags & STREAM_DOOMED)
         return;
-    if (stream->listener) {
+    if (stream->listener && !(stream->flags & STREAM_CONNECTED)) {
         listener_opened(stream->listener, stream);
         tell_that_it_drains(stream);
         return;
     }
+    stream->flags &= ~(uint32_t)STREAM_STARTING;
     stream_opened(stream);
     if (stream->flags & STREAM_DIRTY)
         stream_schedule(stream); /* it was written to while it was connecting */
@@ -324,7 +325,7 @@ void stream_ask_to_drain(weft_stream *stream)
     if (stream->flags & (STREAM_DRAIN_ASKED | STREAM_DOOMED | STREAM_CLOSING))
         return;
     stream->flags |= STREAM_DRAIN_ASKED;
-    if (stream->flags & STREAM_LAYERING)
+    if ((stream->flags & (STREAM_LAYERING | STREAM_STARTING)) == STREAM_LAYERING)
         return; /* whoever will speak on it is told when it has begun */
     loop_calls(stream->loop, ops->name, (uintptr_t)ops->draining);
     if (ops->draining)
@@ -387,6 +388,8 @@ void stream_go_on(weft_stream *stream)
 {
     if ((stream->flags & (STREAM_DOOMED | STREAM_CLOSING | STREAM_PAUSE_ASKED)) || !(stream->flags & STREAM_PAUSED))
         return;
+    if ((stream->flags & (STREAM_STARTING | STREAM_LAYERING)) == STREAM_STARTING)
+        return; /* until the layer has begun, nothing is delivered */
     stream->flags &= ~(uint32_t)STREAM_PAUSED;
     if (stream->input || (stream->flags & (STREAM_INPUT_ENDED | STREAM_END_TOLD)) == STREAM_INPUT_ENDED) {
         stream->flags |= STREAM_DELIVER; /* and then reading goes on: what waits must not grow by each pause */

@@ -83,6 +83,7 @@ enum {
     STREAM_PAUSE_ASKED = 1 << 22, /* and PAUSED: by weft_stream_pause, so only weft_stream_resume ends it */
     STREAM_RETRY_DUE = 1 << 23,   /* an address has failed: the task is to try the next */
     STREAM_BROKEN = 1 << 24,      /* by the peer, and `reason` says how: nothing is sent, what had come is still read */
+    STREAM_STARTING = 1 << 26,    /* a layer begins in the middle, or is to when what was written has gone out */
     STREAM_LAYERING = 1 << 25,    /* and CONNECTING: the transport is ready, its layers are not */
 };
 

@@ -9,6 +9,7 @@
 
 #include "backend/file.h"
 #include "base/probe.h"
+#include "net/layer.h"
 
 /* How much of a file one turn sends, so that the other streams have their turn. */
 #define FILE_STRETCH (1024 * 1024)
@@ -32,6 +33,8 @@ static int may_write(const weft_stream *stream, size_t length)
 
     if (stream->flags & (STREAM_DOOMED | STREAM_BROKEN | STREAM_CLOSING | STREAM_ENDING))
         return WEFT_EENDED;
+    if (stream->flags & STREAM_STARTING)
+        return -EBUSY;
     if (length > limit || queued > limit - length)
         return WEFT_EOUTPUTLIMIT;
     return 0;
@@ -78,7 +81,7 @@ static bool stage(weft_stream *stream, weft_bytes bytes)
     struct stream_borrow *borrow = &stream->loop->borrow;
 
     if (borrow->stream != stream || bytes.length > borrow->room || bytes.length == 0 ||
-        (stream->flags & (STREAM_DOOMED | STREAM_BROKEN | STREAM_CLOSING | STREAM_ENDING)))
+        (stream->flags & (STREAM_DOOMED | STREAM_BROKEN | STREAM_CLOSING | STREAM_ENDING | STREAM_STARTING)))
         return false;
     memcpy(borrow->stage + borrow->staged, bytes.data, bytes.length);
     borrow->staged += bytes.length;
@@ -257,10 +260,17 @@ static bool send_once(weft_stream *stream)
 static void finish_close(weft_stream *stream)
 {
     struct backend *backend = stream->loop->backend;
+    int status = 0;
 
     stream_drop_input(stream);
-    if ((stream->flags & STREAM_INPUT_ENDED) ||
-        (!(stream->flags & STREAM_SHUT) && stream->io.transport->shutdown(backend, &stream->io) < 0)) {
+    /* (Without layers, closing tells a peer that has ended already all that there is to tell.) */
+    if (!(stream->flags & STREAM_SHUT) && (stream->layers || !(stream->flags & STREAM_INPUT_ENDED)))
+        status = stream->io.transport->shutdown(backend, &stream->io);
+    if (status == BACKEND_LATER) {
+        note_short(stream); /* a layer's last words: this is called again when they have gone out */
+        return;
+    }
+    if (status < 0 || (stream->flags & STREAM_INPUT_ENDED)) {
         stream_doom(stream, WEFT_ECLOSED, false);
         return;
     }
@@ -274,6 +284,10 @@ static void finish_end(weft_stream *stream)
 {
     int status = stream->io.transport->shutdown(stream->loop->backend, &stream->io);
 
+    if (status == BACKEND_LATER) {
+        note_short(stream);
+        return;
+    }
     if (status == -ENOTCONN)
         return; /* it is broken, and why is still to be told: that will be the reason */
     stream->flags |= STREAM_SHUT;
@@ -288,6 +302,8 @@ static void all_sent(weft_stream *stream)
 {
     if (stream->flags & STREAM_CLOSING)
         finish_close(stream);
+    else if (stream->flags & STREAM_STARTING)
+        layers_switch(stream);
     else if ((stream->flags & (STREAM_ENDING | STREAM_SHUT)) == STREAM_ENDING)
         finish_end(stream);
 }

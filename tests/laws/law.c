@@ -689,7 +689,8 @@ int law_main(const struct law *laws, size_t count)
         abort();
     for (size_t i = 0; i < count; i++) {
         for (const struct law_kind *kind = law_kinds; kind->name; kind++) {
-            if (!(laws[i].where & where_of(kind)) || ((laws[i].where & LAW_AT_ONCE) && kind->completes))
+            if (!(laws[i].where & where_of(kind)) || ((laws[i].where & LAW_AT_ONCE) && kind->completes) ||
+                ((laws[i].where & LAW_TOGETHER) && kind->apart))
                 continue;
             tests[made] = (struct law_test){.law = &laws[i], .kind = kind};
             snprintf(tests[made].name, sizeof tests[made].name, "%s (%s)", laws[i].name, kind->name);

@@ -46,6 +46,7 @@ struct law_kind {
     bool tells_reset; /* a peer can tell an abort from an end */
     bool is_mem;
     bool completes; /* sends complete later */
+    bool apart;     /* a handshake that the one side has ended may fail on the other */
     /* What lies between streams and their transport: put there for a listener, and for one that connects. Or NULL. */
     void (*layer_listener)(weft_listener *listener);
     void (*layer_client)(weft_stream *stream);
@@ -181,7 +182,8 @@ enum {
     LAW_WHY_PROCESS = 32,
     LAW_WHY_DESCRIPTOR = 64,
     LAW_WHY_SILENCE = 128,
-    LAW_AT_ONCE = 256, /* not on an engine whose sends complete later: what the shim of a send sees differs */
+    LAW_AT_ONCE = 256,  /* not on an engine whose sends complete later: what the shim of a send sees differs */
+    LAW_TOGETHER = 512, /* not where one side may be connected before the other, and never be */
     LAW_WHYS = LAW_WHY_PROCESS | LAW_WHY_DESCRIPTOR | LAW_WHY_SILENCE,
 };
 

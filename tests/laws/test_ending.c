@@ -362,11 +362,11 @@ static void set_protocol_in_lost_tells_nobody(struct law_world *world)
 static const struct law laws[] = {
     {"close sends what was written", close_sends_what_was_written, LAW_EVERYWHERE},
     {"close after high water does not spin", close_after_high_water_does_not_spin, LAW_EVERYWHERE | LAW_JUMPS},
-    {"abort drops what was written and resets", abort_drops_what_was_written_and_resets, LAW_EVERYWHERE},
+    {"abort drops what was written and resets", abort_drops_what_was_written_and_resets, LAW_EVERYWHERE | LAW_TOGETHER},
     {"abort in received calls nothing but lost", abort_in_received_calls_nothing_but_lost, LAW_EVERYWHERE},
     {"close in received calls nothing but lost", close_in_received_calls_nothing_but_lost, LAW_EVERYWHERE},
     {"close in every first callback", close_in_every_first_callback, LAW_EVERYWHERE},
-    {"abort in every first callback", abort_in_every_first_callback, LAW_EVERYWHERE},
+    {"abort in every first callback", abort_in_every_first_callback, LAW_EVERYWHERE | LAW_TOGETHER},
     {"half-close leaves the other direction open", half_close_leaves_the_other_direction_open, LAW_EVERYWHERE},
     {"both ends at once", both_ends_at_once, LAW_EVERYWHERE},
     {"without ended the stream closes after its output", without_ended_the_stream_closes_after_its_output,
