@@ -86,6 +86,23 @@ typedef enum weft_error_class {
     X(ENOTLS, -5140, USAGE, "https needs TLS, which this version does not have yet")                \
     X(EPROXY, -5150, IO, "the proxy could not connect to the target, or would not")                 \
     X(EPROXYAUTH, -5151, USAGE, "the proxy wants to know who asks, or another user and password")   \
+    X(ETLSHANDSHAKE, -5200, PROTOCOL, "the TLS handshake failed")                                   \
+    X(ETLSRECORD, -5201, PROTOCOL, "what the peer sent is not valid TLS")                           \
+    X(ETLSALERT, -5202, PROTOCOL, "the peer ended TLS with an alert")                               \
+    X(ETLSTRUNCATED, -5203, CLOSED, "the connection ended without TLS's close_notify")              \
+    X(ETLSPROFILE, -5204, PROTOCOL, "no version, cipher or group of TLS in common")                 \
+    X(ETLSALPN, -5205, PROTOCOL, "no protocol in common (ALPN)")                                    \
+    X(ETLSFLOOD, -5206, LIMIT, "the peer sent too much TLS that carries no data")                   \
+    X(ETLSSMUGGLED, -5207, PROTOCOL, "something came before TLS that did not wait for it")          \
+    X(ETLSUNTRUSTED, -5210, PROTOCOL, "the peer's certificate is of nobody who is trusted here")    \
+    X(ETLSNAME, -5211, PROTOCOL, "the certificate is for another name")                             \
+    X(ETLSEXPIRED, -5212, PROTOCOL, "the peer's certificate has expired, or is not valid yet")      \
+    X(ETLSUSAGE, -5213, PROTOCOL, "the peer's certificate is not meant for this use")               \
+    X(ETLSREVOKED, -5214, PROTOCOL, "the peer's certificate was revoked")                           \
+    X(ETLSWEAK, -5215, PROTOCOL, "the peer's certificate or key is too weak")                       \
+    X(ETLSSTAPLE, -5216, PROTOCOL, "the peer gave no good OCSP response about its certificate")     \
+    X(ETLSNOCERTIFICATE, -5217, PROTOCOL, "the peer has shown no certificate")                      \
+    X(ETLSCREDENTIALS, -5218, USAGE, "a certificate or a key cannot be used")                       \
     X(ECERTFORM, -5280, USAGE, "there is no certificate that can be read")                          \
     X(EKEYFORM, -5281, USAGE, "there is no private key that can be read")                           \
     X(EKEYOTHER, -5282, USAGE, "the private key belongs to another certificate")                    \

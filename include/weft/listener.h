@@ -34,6 +34,9 @@ WEFT_BEGIN_DECLS
 /** What accepts connections at one place; its scope owns it. */
 typedef struct weft_listener weft_listener;
 
+/** How a server speaks TLS (weft/tls.h). */
+typedef struct weft_tls_server weft_tls_server;
+
 /** How to listen. Zero means the default. */
 typedef struct weft_listen_options {
     size_t size;                  /**< sizeof(weft_listen_options) */
@@ -45,6 +48,7 @@ typedef struct weft_listen_options {
     unsigned unix_mode;           /**< permissions of a UNIX socket's path (default: what the umask leaves) */
     weft_connection_limit *limit; /**< *borrowed*: one that other listeners share, beside the two above; may be NULL */
     weft_stream_options stream;   /**< of every stream that is accepted */
+    weft_tls_server *tls;         /**< speak TLS (weft/tls.h); the listener takes a reference; may be NULL */
 } weft_listen_options;
 
 /** What was wrong with a URL, and where. */

@@ -20,6 +20,8 @@
 WEFT_BEGIN_DECLS
 
 struct weft_proxy_header;
+/** How a client speaks TLS (weft/tls.h). */
+typedef struct weft_tls_client weft_tls_client;
 
 /** A stream's limits and deadlines. Zero means the default; WEFT_UNLIMITED and WEFT_NEVER are the words for none. */
 typedef struct weft_stream_options {
@@ -39,6 +41,8 @@ typedef struct weft_stream_options {
     /** Through proxy+ endpoints: what the PROXY header (weft/wire/proxy.h) says of whom the connection is for; its
      *  version is the endpoint's. *Borrowed* during the call (default: NULL, the connection itself). */
     const struct weft_proxy_header *announce;
+    weft_tls_client *tls; /**< of an outgoing connection: speak TLS (weft/tls.h); *borrowed* during the call */
+    const char *tls_name; /**< whom its certificate must be for (default: the URL's host); *borrowed* */
 } weft_stream_options;
 
 /**

@@ -29,10 +29,6 @@
 
 WEFT_BEGIN_DECLS
 
-/** How a server speaks TLS. Counted; may be used by several loops at once. */
-typedef struct weft_tls_server weft_tls_server;
-/** How a client speaks TLS, with the sessions that it can resume. Counted; may be used by several loops at once. */
-typedef struct weft_tls_client weft_tls_client;
 /** The keys of a server's session tickets. Counted; may be used by several loops at once. */
 typedef struct weft_tls_tickets weft_tls_tickets;
 
@@ -74,8 +70,9 @@ typedef void weft_tls_key_log(const char *line, void *arg);
 
 /** How a server speaks TLS. Zero means the default. */
 typedef struct weft_tls_server_options {
-    size_t size;                         /**< sizeof(weft_tls_server_options) */
-    const weft_tls_identity *identities; /**< at least one; the first answers for a client that asks for no name, or for a
+    size_t size; /**< sizeof(weft_tls_server_options) */
+    const weft_tls_identity
+        *identities; /**< at least one; the first answers for a client that asks for no name, or for a
                                               name that nobody has */
     size_t identity_count;
     bool known_names_only;    /**< a name that nobody has is refused (unrecognized_name), and so is none */
@@ -88,13 +85,13 @@ typedef struct weft_tls_server_options {
     weft_tls_version minimum; /**< the lowest version */
     bool dangerously_allow_old_versions; /**< TLS 1.0 and 1.1 too, whose ciphers and signatures are broken (RFC 8996) */
     weft_tls_tickets *tickets;           /**< *borrowed*: the keys of tickets, to share them; default: its own */
-    unsigned tickets_sent;               /**< tickets for a client of TLS 1.3 (default 1); WEFT_TLS_NO_TICKETS: no session is
+    unsigned tickets_sent;     /**< tickets for a client of TLS 1.3 (default 1); WEFT_TLS_NO_TICKETS: no session is
                                               resumed, of TLS 1.2 neither */
-    size_t max_handshakes;               /**< under way at once on one listener (default 1,000); more are reset */
-    bool key_log_environment;            /**< secrets of every connection are written to the file that the environment's
+    size_t max_handshakes;     /**< under way at once on one listener (default 1,000); more are reset */
+    bool key_log_environment;  /**< secrets of every connection are written to the file that the environment's
                                               SSLKEYLOGFILE names: for finding faults, never else */
-    weft_tls_key_log *key_log;           /**< instead: called with each line; default: none */
-    void *key_log_arg;                   /**< passed on to it */
+    weft_tls_key_log *key_log; /**< instead: called with each line; default: none */
+    void *key_log_arg;         /**< passed on to it */
 } weft_tls_server_options;
 
 /**
@@ -123,13 +120,13 @@ typedef enum weft_tls_staple {
 
 /** How a client speaks TLS. Zero means the default. */
 typedef struct weft_tls_client_options {
-    size_t size;                       /**< sizeof(weft_tls_client_options) */
-    weft_bytes ca;                     /**< PEM: whom to trust; default: whom the system trusts */
-    const char *ca_file;               /**< instead of `ca` */
-    const weft_tls_identity *identity; /**< its own certificate, for servers that ask for one; default: none */
-    const char *const *alpn;           /**< protocols that are offered, the best first; default: none */
-    size_t alpn_count;                 /**< of them */
-    weft_tls_version minimum;          /**< the lowest version */
+    size_t size;                         /**< sizeof(weft_tls_client_options) */
+    weft_bytes ca;                       /**< PEM: whom to trust; default: whom the system trusts */
+    const char *ca_file;                 /**< instead of `ca` */
+    const weft_tls_identity *identity;   /**< its own certificate, for servers that ask for one; default: none */
+    const char *const *alpn;             /**< protocols that are offered, the best first; default: none */
+    size_t alpn_count;                   /**< of them */
+    weft_tls_version minimum;            /**< the lowest version */
     bool dangerously_allow_old_versions; /**< TLS 1.0 and 1.1 too, whose ciphers and signatures are broken (RFC 8996) */
     bool dangerously_trust_anybody; /**< no certificate is verified: whoever is on the way can read and change all */
     weft_tls_staple staple;         /**< what is demanded of OCSP */
@@ -184,14 +181,14 @@ WEFT_API WEFT_NODISCARD int weft_listener_set_tls(weft_listener *listener, weft_
  * goes out first, and then TLS begins. Whatever came after the bytes that this `received` consumes was sent by somebody
  * who did not wait, or slipped in by somebody between: the stream is lost with WEFT_ETLSSMUGGLED (CVE-2011-0411). So a
  * protocol forgets what it has learnt before, and calls this with nothing but the command behind it. When the handshake
- * has ended well, `connected` is called once more, as for a new connection; what is written until then waits.
- * @return 0; -EALREADY if it has begun already; WEFT_EENDED if the stream is over or ending; WEFT_ETLSSMUGGLED if input
- *         waits already, and then the stream is lost, too; WEFT_ENOMEM
+ * has ended well, `connected` is called once more, as for a new connection; until then a write fails with -EBUSY.
+ * Both give 0; -EALREADY if it has begun already, or the stream is not open yet; WEFT_EENDED if the stream is over or
+ * ending; WEFT_ENOMEM.
  * @{ */
-/** Speaks as @p server (*borrowed*) says from now on. */
+/** Speaks as @p server (*borrowed*) says from now on. @return 0 or an error, as said above */
 WEFT_API WEFT_NODISCARD int weft_stream_start_tls_server(weft_stream *stream, weft_tls_server *server);
 /** Speaks as @p client (*borrowed*) says, with a server whose certificate must be for @p name, a host name or a numeric
- *  address. */
+ *  address. @return 0 or an error, as said above; -EINVAL if @p name is neither */
 WEFT_API WEFT_NODISCARD int weft_stream_start_tls_client(weft_stream *stream, weft_tls_client *client,
                                                          const char *name);
 /** @} */
@@ -201,7 +198,7 @@ typedef struct weft_tls_info {
     size_t size;         /**< sizeof(weft_tls_info), set by the caller */
     const char *version; /**< "TLSv1.3" */
     const char *cipher;  /**< "TLS_AES_128_GCM_SHA256" */
-    const char *group;   /**< of the key exchange, "X25519"; "" if it is not known */
+    const char *group;   /**< of the key exchange, "x25519"; "" if it is not known */
     weft_bytes alpn;     /**< the protocol that was agreed on; empty if none was */
     const char *name;    /**< a server's: what the client asked for; a client's: what it asked for and verified; "" if
                               there was none */
@@ -219,9 +216,9 @@ WEFT_API WEFT_NODISCARD int weft_stream_tls(const weft_stream *stream, weft_tls_
 
 /** One certificate, for a person and for who decides by it. */
 typedef struct weft_tls_certificate {
-    char subject[256];       /**< as RFC 2253 writes it; cut short if it is longer */
-    char issuer[256];        /**< the same */
-    char names[512];         /**< the DNS names and addresses that it bears, with spaces between; cut short at one of these */
+    char subject[256]; /**< as RFC 2253 writes it; cut short if it is longer */
+    char issuer[256];  /**< the same */
+    char names[512];   /**< the DNS names and addresses that it bears, with spaces between; cut short at one of these */
     weft_time not_before;    /**< wall clock */
     weft_time not_after;     /**< wall clock */
     uint8_t fingerprint[32]; /**< SHA-256 of the whole */

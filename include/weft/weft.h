@@ -31,6 +31,7 @@
 #include <weft/task.h>
 #include <weft/task_stream.h>
 #include <weft/timer.h>
+#include <weft/tls.h>
 #include <weft/watch.h>
 
 #endif

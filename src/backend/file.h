@@ -38,6 +38,11 @@ int file_list(weft_file *directory, size_t limit, weft_file_entry **ret_entries,
               bool *ret_truncated);
 void file_list_free(weft_file_entry *entries, size_t count);
 
+/* At start-up, by any path, and these block: reads all of a regular file of at most @p limit bytes, with a NUL behind it,
+ * into memory that is weft_release'd; and opens one (mode 0600, if it has to be made) for file_write to append to. */
+int file_read_whole(const char *path, size_t limit, char **ret_data, size_t *ret_length);
+int file_append_start(const char *path, weft_file **ret);
+
 /* The reference count that an output queue holds, and back. */
 weft_owner *file_owner(weft_file *file);
 weft_file *file_of_owner(weft_owner *owner);

@@ -2,8 +2,15 @@
 /* Outgoing connections: a stream that is given its protocol before it is open. */
 #include <weft/listener.h>
 
+#include <stdio.h>
+
+#include "base/options.h"
 #include "net/endpoint.h"
 #include "net/stream_internal.h"
+#include "net/tls.h"
+
+/* A host's name, with a NUL. */
+#define HOST_MOST 256
 
 static int begin(weft_stream *stream, const struct url *url)
 {
@@ -34,6 +41,37 @@ static int begin(weft_stream *stream, const struct url *url)
     return status;
 }
 
+/* The host of @p url as a certificate has it: a name or a numeric address. Returns 0, or -EINVAL if it has neither. */
+static int host_of(const struct url *url, char host[HOST_MOST])
+{
+    const weft_address *at = &url->endpoint.address;
+
+    if (url->name.length > 0) {
+        snprintf(host, HOST_MOST, "%.*s", (int)url->name.length, url->name.data);
+        return 0;
+    }
+    if (url->kind != URL_SOCKET || (at->family != WEFT_ADDRESS_IPV4 && at->family != WEFT_ADDRESS_IPV6))
+        return -EINVAL;
+    weft_address_host(at, host);
+    return 0;
+}
+
+static int add_tls(weft_stream *stream, const struct url *url, const weft_stream_options *user_options)
+{
+    weft_stream_options options = {0};
+    char host[HOST_MOST];
+    struct layer *layer;
+    int status = options_copy(&options, sizeof options, user_options);
+
+    if (status < 0 || !options.tls)
+        return status;
+    if (!options.tls_name)
+        status = host_of(url, host);
+    if (status == 0)
+        status = tls_client_layer(options.tls, options.tls_name ? options.tls_name : host, &layer);
+    return status == 0 ? layers_add(stream, layer) : status;
+}
+
 int weft_stream_connect(weft_scope *scope, const char *url_text, weft_protocol *protocol,
                         const weft_stream_options *options, weft_stream **ret_stream, weft_url_error *ret_error)
 {
@@ -56,6 +94,8 @@ int weft_stream_connect(weft_scope *scope, const char *url_text, weft_protocol *
     if (!stream)
         return status;
     status = endpoint_stream_layers(&url, stream, said.announce);
+    if (status == 0)
+        status = add_tls(stream, &url, options);
     if (status == 0)
         status = begin(stream, &url);
     if (status < 0) {

@@ -10,6 +10,7 @@
 #include "backend/inherited.h"
 #include "net/endpoint.h"
 #include "net/listener_internal.h"
+#include "net/tls.h"
 
 #define BACKLOG_DEFAULT 4096
 #define CONNECTIONS_DEFAULT 10000
@@ -264,6 +265,16 @@ static int open_scope(weft_listener *listener, weft_scope *scope)
     return 0;
 }
 
+/* On top of what layers there are. */
+static int add_tls(weft_listener *listener, weft_tls_server *server)
+{
+    struct layer_maker **top = &listener->layers;
+
+    while (*top)
+        top = &(*top)->above;
+    return tls_server_maker(server, top);
+}
+
 static int listener_new(weft_scope *scope, weft_factory *factory, weft_listen_options *options, weft_listener **ret)
 {
     weft_listener *listener = weft_allocate_zeroed(1, sizeof *listener);
@@ -286,6 +297,8 @@ static int listener_new(weft_scope *scope, weft_factory *factory, weft_listen_op
         status = open_scope(listener, scope);
     if (status == 0)
         status = make_config(listener, &options->stream);
+    if (status == 0 && options->tls)
+        status = add_tls(listener, options->tls);
     if (status < 0) {
         listener_abandon(listener);
         return status;
