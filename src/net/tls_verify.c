@@ -9,7 +9,7 @@
 
 #include <openssl/x509v3.h>
 
-#include "net/url.h"
+#include "base/address_parse.h"
 
 static const struct {
     int reason, error;
@@ -83,7 +83,7 @@ bool tls_is_address(const char *text)
     weft_bytes bytes = weft_bytes_from(text);
     uint8_t ip[16];
 
-    return url_parse_ipv4(bytes, ip) || url_parse_ipv6(bytes, ip);
+    return address_parse_ipv4(bytes, ip) || address_parse_ipv6(bytes, ip);
 }
 
 int tls_verify_expect(SSL *ssl, const char *name)
