@@ -17,7 +17,7 @@ import time
 import dns_server
 
 BUILD = os.environ["WEFT_BUILD_DIR"]
-LIMIT = 60  # seconds, after which something hangs
+LIMIT = 120  # seconds, after which something hangs
 
 
 class Sized(http.server.BaseHTTPRequestHandler):
