@@ -53,14 +53,13 @@ static int queued(weft_stream *stream)
     return (stream->flags & STREAM_OVER_HIGH) != 0;
 }
 
-/* What a send did: with less than all, the backend owes a `sent`. */
+/* What a send did: with less than all, the backend owes a `sent`. What its peer has not confirmed is measured later: now
+ * it is not even sent, or on its way to a system that confirms what it had room for anyhow. */
 static void note_short(weft_stream *stream)
 {
     stream->flags |= STREAM_SENDING | STREAM_DIRTY;
     stream->progress = stream_now(stream);
-    stream->unconfirmed = stream->io.transport->sends_at_once && !stream->layers
-                              ? stream_unconfirmed(stream)
-                              : STREAM_UNMEASURED; /* it is not sent yet */
+    stream->unconfirmed = STREAM_UNMEASURED;
     stream_arm(stream);
 }
 
