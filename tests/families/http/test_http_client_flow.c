@@ -231,6 +231,27 @@ static void a_pause_before_the_head_holds_the_body(void **state)
     origin_close(&world);
 }
 
+/* The same when the connection is there already. */
+static void a_pause_while_the_server_thinks_holds_the_body(void **state)
+{
+    struct told told = {0};
+
+    (void)state;
+    open_with(NULL);
+    origin_will(origin, (struct origin_answer){.text = OK, .delay = WEFT_SECONDS(10)});
+    start(&told, (weft_http_call){0});
+    origin_pass(&world, WEFT_SECONDS(1));
+    weft_http_request_pause(told.request);
+    origin_pass(&world, WEFT_SECONDS(20));
+    assert_int_equal(told.heads, 1);
+    assert_int_equal(told.bytes, 0);
+    weft_http_request_resume(told.request);
+    finish(&told);
+    assert_int_equal(told.reason, 0);
+    assert_string_equal(told.text, "ok");
+    origin_close(&world);
+}
+
 static void the_peer_is_known_on_a_kept_connection_too(void **state)
 {
     (void)state;
@@ -779,6 +800,7 @@ int main(void)
         support_test(a_response_comes_piece_by_piece),
         support_test(a_paused_response_waits),
         support_test(a_pause_before_the_head_holds_the_body),
+        support_test(a_pause_while_the_server_thinks_holds_the_body),
         support_test(the_peer_is_known_on_a_kept_connection_too),
         support_test(a_second_pause_is_ended_by_the_first_resume),
         support_test(pause_and_resume_after_the_end_do_nothing),

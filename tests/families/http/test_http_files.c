@@ -426,6 +426,22 @@ static void a_folder_may_have_no_listing(void **state)
     site_close(&web);
 }
 
+/* What it would be is announced, and the connection goes on. */
+static void the_head_of_a_listing_is_an_answer(void **state)
+{
+    struct web web;
+    struct web_client *client;
+
+    (void)state;
+    site_open(&web);
+    client = web_connect(&web);
+    expect_status(client, "HEAD /folder/ HTTP/1.1\r\nHost: a\r\n\r\n", 200);
+    expect_has_not(client, "inner");
+    expect_status(client, GET("/folder/"), 200);
+    expect_has(client, "inner");
+    site_close(&web);
+}
+
 static void a_listing_has_a_limit(void **state)
 {
     struct web web;
@@ -758,6 +774,7 @@ int main(void)
         support_test(a_stop_waits_for_the_disk),
         support_test(index_files_are_tried_in_order),
         support_test(a_folder_may_have_no_listing),
+        support_test(the_head_of_a_listing_is_an_answer),
         support_test(a_listing_has_a_limit),
         support_test(the_best_coding_that_there_is_is_sent),
         support_test(a_name_that_has_no_room_for_a_suffix_is_sent_as_it_is),
