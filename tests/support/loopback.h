@@ -8,7 +8,9 @@
  * them in a queue of each processor, in order: so a datagram of our own, sent
  * last on the same processor, arrives behind all of them. What these call
  * forth (an acknowledgement that lets more be sent, the rest of a handshake)
- * is queued behind the datagram, so there are several of them.
+ * is queued behind the datagram, so there are several of them. TCP has timers
+ * besides: it is waited until all that was sent is acknowledged, and nothing is
+ * left for which the peer has room.
  *
  * What a socket of the UNIX domain is sent is there when the call returns, and
  * needs none of this.
