@@ -7,6 +7,7 @@
 #include <weft/secret.h>
 
 #include "certificates/table.h"
+#include "net/certificate.h"
 #include "support/support.h"
 
 static const weft_bytes none;
@@ -180,22 +181,22 @@ static void the_second_certificate_is_named_when_it_is_damaged(void **state)
 
 static void bytes_behind_a_certificate_are_refused(void **state)
 {
-    weft_bytes chain;
-    char *text, *end;
+    unsigned char der[4096], *end = der;
+    char base64[8192], text[9000] = "-----BEGIN CERTIFICATE-----\n";
+    weft_certificate *certificate;
 
     (void)state;
     skip_without_certificates();
-    chain = table_file("good-direct", ".pem");
-    text = calloc(1, chain.length + 10);
-    memcpy(text, chain.data, chain.length);
-    end = strstr(text, "-----END");
-    while (end[-1] == '\n' || end[-1] == '=')
-        end--;
-    memmove(end + 4, "\n-----END CERTIFICATE-----\n", 27);
-    memcpy(end, "AAAA", 4);
-    refused(weft_bytes_from(text), none, WEFT_ECERTFORM, "certificate 1");
-    free(text);
-    table_file_free(chain);
+    certificate = read_row("good-direct");
+    assert_in_range(i2d_X509(certificate->chain[0], NULL), 1, sizeof der - 3);
+    (void)i2d_X509(certificate->chain[0], &end);
+    weft_certificate_unref(certificate);
+    memset(end, 0, 3);
+    EVP_EncodeBlock((unsigned char *)base64, der, (int)(end - der) + 3);
+    for (size_t i = 0; i < strlen(base64); i += 64)
+        sprintf(text + strlen(text), "%.64s\n", base64 + i);
+    strcat(text, "-----END CERTIFICATE-----\n");
+    refused(weft_bytes_from(text), none, WEFT_ECERTFORM, "certificate 1, in line 1: something follows it");
 }
 
 static void keys_that_cannot_be_used_say_why(void **state)
