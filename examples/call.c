@@ -15,7 +15,8 @@ static int talk(weft_stream *stream, const char *text)
 
     if (status < 0)
         return status;
-    weft_stream_end(stream);
+    if (text)
+        weft_stream_end(stream);
     while ((status = weft_read(stream, &in)) > 0)
         fwrite(in.data, 1, in.length, stdout);
     return status;

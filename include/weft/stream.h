@@ -113,14 +113,14 @@ WEFT_API void weft_stream_set_protocol(weft_stream *stream, weft_protocol *proto
 /** The protocol that speaks on it. @return *borrowed* */
 WEFT_API weft_protocol *weft_stream_protocol(const weft_stream *stream);
 
-/** The other end's address; valid until the stream's memory is gone. Of one that came with a PROXY header it is the address
- *  that this names: for logs, access rules and applications. */
+/** The other end's address; valid until the stream's memory is gone. Of one that came with a PROXY header it is the
+ *  address that this names: for logs, access rules and applications. */
 WEFT_API const weft_address *weft_stream_peer(const weft_stream *stream);
-/** The address that is really connected, whatever a PROXY header says: what limits for each address count. Without such a
- *  header it is the same as weft_stream_peer. Valid until the stream's memory is gone. */
+/** The address that is really connected, whatever a PROXY header says: what limits for each address count. Without such
+ *  a header it is the same as weft_stream_peer. @return *until* the stream's memory is gone */
 WEFT_API const weft_address *weft_stream_direct_peer(const weft_stream *stream);
-/** The PROXY header that it came with (weft/wire/proxy.h). @return *borrowed* from the stream, until its memory is gone; NULL
- *  if there was none */
+/** The PROXY header that it came with (weft/wire/proxy.h). @return *until* the stream's memory is gone; NULL if there
+ *  was none */
 WEFT_API const struct weft_proxy_header *weft_stream_proxy_header(const weft_stream *stream);
 /** This end's address. @return 0, or a negative error after the stream is lost */
 WEFT_API WEFT_NODISCARD int weft_stream_local(const weft_stream *stream, weft_address *ret_address);

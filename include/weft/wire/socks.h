@@ -6,7 +6,8 @@
  *
  * A reader takes one message off the front of @p in: it returns its length, 0 if more bytes are needed, or
  * WEFT_EPROTOCOL as soon as they cannot be one; nothing is read beyond its end. A writer returns the length; -ENOSPC if
- * there is no room, -EINVAL for what cannot be said. Slices point into what was read. Nothing here allocates or knows a socket.
+ * there is no room, -EINVAL for what cannot be said. Slices point into what was read. Nothing here allocates or knows a
+ * socket.
  */
 #ifndef WEFT_WIRE_SOCKS_H
 #define WEFT_WIRE_SOCKS_H

@@ -135,8 +135,8 @@ def curl_proxy():
 
 def socks():
     """Through microsocks by SOCKS 5, through tinyproxy by CONNECT."""
-    with kit.Server(kit.example("echo"), "tcp://127.0.0.1:0") as server:
-        target = f"localhost:{server.port}"
+    with kit.Server(kit.example("whoami"), "tcp://127.0.0.1:0") as server:
+        target = f"localhost:{server.port}"  # (it speaks first: microsocks knows no half-close)
         if shutil.which("microsocks"):
             through_microsocks(server, target)
         if shutil.which("tinyproxy"):
@@ -148,13 +148,13 @@ def socks():
 def through_microsocks(server, target):
     port = free_port()
     with Peer(port, "microsocks", "-i", "127.0.0.1", "-p", str(port)):
-        assert call(f"socks5://127.0.0.1:{port}/{target}", "by name") == "by name"
-        assert call(f"socks5h://127.0.0.1:{port}/127.0.0.1:{server.port}", "by address") == "by address"
+        assert call(f"socks5://127.0.0.1:{port}/{target}").startswith("you are 127.0.0.1:")
+        assert call(f"socks5h://127.0.0.1:{port}/127.0.0.1:{server.port}").startswith("you are 127.0.0.1:")
         said = call(f"socks5://127.0.0.1:{port}/127.0.0.1:{free_port()}", status=1)
         assert "REFUSED" in said, said
     port = free_port()
     with Peer(port, "microsocks", "-i", "127.0.0.1", "-p", str(port), "-u", "me", "-P", "p@ss:/"):
-        assert call(f"socks5://me:p%40ss%3A%2F@127.0.0.1:{port}/{target}", "with a password") == "with a password"
+        assert call(f"socks5://me:p%40ss%3A%2F@127.0.0.1:{port}/{target}").startswith("you are 127.0.0.1:")
         assert "EPROXYAUTH" in call(f"socks5://me:wrong@127.0.0.1:{port}/{target}", status=1)
         assert "EPROXYAUTH" in call(f"socks5://127.0.0.1:{port}/{target}", status=1)
     print("microsocks: names, addresses, refusals, passwords")
@@ -168,7 +168,7 @@ def through_tinyproxy(server, target):
             file.write(f"Port {port}\nListen 127.0.0.1\nTimeout 60\nMaxClients 10\nAllow 127.0.0.1\n"
                        f"ConnectPort {server.port}\nBasicAuth me secret\n")
         with Peer(port, "tinyproxy", "-d", "-c", path):
-            assert call(f"http-connect://me:secret@127.0.0.1:{port}/{target}", "by CONNECT") == "by CONNECT"
+            assert call(f"http-connect://me:secret@127.0.0.1:{port}/{target}").startswith("you are 127.0.0.1:")
             assert "EPROXYAUTH" in call(f"http-connect://127.0.0.1:{port}/{target}", status=1)
             said = call(f"http-connect://me:secret@127.0.0.1:{port}/127.0.0.1:{free_port()}", status=1)
             assert "EACCES" in said or "EPROXY" in said, said
