@@ -45,9 +45,10 @@ static int begin(weft_stream *stream, const struct url *url)
 static int host_of(const struct url *url, char host[HOST_MOST])
 {
     const weft_address *at = &url->endpoint.address;
+    weft_bytes name = url->words & URL_PROXIES ? url->target.host : url->name; /* TLS is spoken with the target */
 
-    if (url->name.length > 0) {
-        snprintf(host, HOST_MOST, "%.*s", (int)url->name.length, url->name.data);
+    if (name.length > 0) {
+        snprintf(host, HOST_MOST, "%.*s", (int)name.length, name.data);
         return 0;
     }
     if (url->kind != URL_SOCKET || (at->family != WEFT_ADDRESS_IPV4 && at->family != WEFT_ADDRESS_IPV6))
@@ -56,19 +57,19 @@ static int host_of(const struct url *url, char host[HOST_MOST])
     return 0;
 }
 
-static int add_tls(weft_stream *stream, const struct url *url, const weft_stream_options *user_options)
+/* That of the program's options, or of the URL. */
+static int add_tls(weft_stream *stream, const struct url *url, const weft_stream_options *options)
 {
-    weft_stream_options options = {0};
-    char host[HOST_MOST];
+    char text[HOST_MOST];
+    const char *host = host_of(url, text) == 0 ? text : NULL;
     struct layer *layer;
-    int status = options_copy(&options, sizeof options, user_options);
+    int status;
 
-    if (status < 0 || !options.tls)
-        return status;
-    if (!options.tls_name)
-        status = host_of(url, host);
-    if (status == 0)
-        status = tls_client_layer(options.tls, options.tls_name ? options.tls_name : host, &layer);
+    if (options->tls_name)
+        host = options->tls_name;
+    if (!options->tls)
+        return url->words & URL_TLS ? endpoint_tls_client(url, stream, host) : 0;
+    status = host ? tls_client_layer(options->tls, host, &layer) : -EINVAL;
     return status == 0 ? layers_add(stream, layer) : status;
 }
 
@@ -95,7 +96,7 @@ int weft_stream_connect(weft_scope *scope, const char *url_text, weft_protocol *
         return status;
     status = endpoint_stream_layers(&url, stream, said.announce);
     if (status == 0)
-        status = add_tls(stream, &url, options);
+        status = add_tls(stream, &url, &said);
     if (status == 0)
         status = begin(stream, &url);
     if (status < 0) {

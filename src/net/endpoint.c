@@ -59,16 +59,19 @@ int endpoint_stream_options(const struct url *url, const weft_stream_options *us
 
 /* -- layers -- */
 
-int endpoint_listener_layers(const struct url *url, struct layer_maker **ret)
+int endpoint_listener_layers(const struct url *url, struct layer_maker **bottom)
 {
-    struct layer_maker *bottom = NULL;
-    int status = url->words & URL_TLS ? WEFT_ENOTLS : 0;
+    struct layer_maker *receiver;
+    int status = (url->words & URL_TLS) && !*bottom ? endpoint_tls_server(url, bottom) : 0;
 
-    if (status == 0 && (url->words & URL_PROXY))
-        status = proxy_receiver_new(url->options[URL_FROM].text, &bottom);
-    if (status == 0)
-        *ret = bottom;
-    return status;
+    if (status < 0 || !(url->words & URL_PROXY))
+        return status;
+    status = proxy_receiver_new(url->options[URL_FROM].text, &receiver);
+    if (status < 0)
+        return status;
+    receiver->above = *bottom;
+    *bottom = receiver;
+    return 0;
 }
 
 static int add_proxy_header(const struct url *url, weft_stream *stream, const weft_proxy_header *announce)
@@ -90,9 +93,9 @@ static int add_proxy(const struct url *url, weft_stream *stream)
 
 int endpoint_stream_layers(const struct url *url, weft_stream *stream, const weft_proxy_header *announce)
 {
-    int status = url->words & URL_TLS ? WEFT_ENOTLS : 0;
+    int status = 0;
 
-    if (status == 0 && (url->words & URL_PROXIES))
+    if (url->words & URL_PROXIES)
         status = add_proxy(url, stream);
     if (status == 0 && (url->words & URL_PROXY))
         status = add_proxy_header(url, stream, announce);
