@@ -117,6 +117,7 @@ static void what_is_too_long_is_refused(struct law_world *world)
     weft_url_error error;
 
     memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
     add(world, &service, &service_ops, text);
     assert_int_equal(listen_at(world, "service://x", &error), WEFT_EURL);
     memcpy(text, "mem://", 6);
