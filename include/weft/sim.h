@@ -78,8 +78,11 @@ typedef struct weft_faults {
     unsigned failed_syncs;     /**< a sync fails with -EIO, and what was written since the last may never be kept */
     unsigned allocations;      /**< an allocation of a loop in the world fails */
     unsigned rare_paths;       /**< Weft's own code takes one of its rare paths: small buffers, full tables */
-    unsigned threads; /**< a worker cannot be started: -EAGAIN. Nobody draws this: a program without its workers
+    unsigned threads;        /**< a worker cannot be started: -EAGAIN. Nobody draws this: a program without its workers
                                     may well end at once, so whoever wants to see how asks for it */
+    unsigned lost_datagrams; /**< a datagram never arrives (UDP only, as the next two) */
+    unsigned doubled_datagrams; /**< a datagram arrives twice */
+    unsigned late_datagrams;    /**< a datagram arrives up to a second later, after others that were sent after it */
 } weft_faults;
 
 /** Makes a world, without hosts and without faults. @return *returned*, the caller frees it with weft_sim_free; NULL if

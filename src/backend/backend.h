@@ -23,7 +23,7 @@
 #ifndef BACKEND_BACKEND_H
 #define BACKEND_BACKEND_H
 
-#include <weft/address.h>
+#include <weft/datagram_value.h>
 #include <weft/file.h>
 #include <weft/time.h>
 #include <weft/work.h>
@@ -31,8 +31,10 @@
 struct backend;
 struct backend_stream;
 struct backend_listener;
+struct backend_datagram;
 struct backend_endpoint;
 struct backend_watch;
+struct backend_datagram_options;
 struct name_query;
 struct thread;
 
@@ -164,6 +166,78 @@ struct backend_endpoint {
     weft_bytes zone; /* IPv6, link-local: the name of the interface; empty if scope_id says it, or none is needed */
 };
 
+/* What a datagram socket's owner is told. */
+struct backend_datagram_events {
+    /* Datagrams came. They are borrowed for the call, and come in the order in which the system has them. */
+    void (*received)(struct backend_datagram *socket, const weft_datagram *datagrams, size_t count);
+    /* What the system says of the socket and not of one datagram: of a connected one mostly what a router or the peer's
+     * host has answered. Receiving goes on. */
+    void (*failed)(struct backend_datagram *socket, int status);
+    /* After a send that answered BACKEND_LATER: it can be tried again. */
+    void (*writable)(struct backend_datagram *socket);
+    /* After a close that returned false. */
+    void (*closed)(struct backend_datagram *socket);
+};
+
+/* A multicast group; a source of no family is anybody. */
+struct backend_group {
+    weft_address address, source;
+    uint32_t interface;
+};
+
+/* What can be set while a socket is open. */
+enum backend_datagram_setting {
+    BACKEND_BROADCAST,
+    BACKEND_HOPS,
+    BACKEND_MULTICAST_HOPS,
+    BACKEND_MULTICAST_LOOP,
+    BACKEND_MULTICAST_INTERFACE
+};
+
+/* So many datagrams one send takes at most. */
+#define BACKEND_DATAGRAMS 64
+
+/* How one kind of datagram socket works. */
+struct backend_datagram_transport {
+    /* Multishot, as a stream's; batches are delivered whole, also if the owner stops or closes in between. */
+    void (*receive_start)(struct backend *backend, struct backend_datagram *socket);
+    void (*receive_stop)(struct backend *backend, struct backend_datagram *socket);
+    /* Sends the first of @p datagrams, at most BACKEND_DATAGRAMS: how many went (at least 1); an error, which is that of
+     * the first or of the socket, and none went; or BACKEND_LATER. A send never completes later: nothing of it is used
+     * after the call. */
+    int (*send)(struct backend *backend, struct backend_datagram *socket, const weft_datagram *datagrams, size_t count);
+    /* To be connected to nobody any more, NULL. */
+    int (*connect)(struct backend *backend, struct backend_datagram *socket, const struct backend_endpoint *to);
+    int (*join)(struct backend *backend, struct backend_datagram *socket, const struct backend_group *group, bool on);
+    int (*set)(struct backend *backend, struct backend_datagram *socket, enum backend_datagram_setting what,
+               unsigned value);
+    bool (*close)(struct backend *backend, struct backend_datagram *socket);
+    int (*local)(struct backend *backend, const struct backend_datagram *socket, weft_address *ret);
+};
+
+/* A datagram socket: embedded in its owner. Everything but `events` belongs to the backend. */
+struct backend_datagram {
+    const struct backend_datagram_events *events;
+    const struct backend_datagram_transport *transport;
+    struct backend_datagram *ready_next;
+    union {
+        int fd;
+        struct sim_datagram *sim;
+    };
+    struct socket_path *path; /* as a listener's */
+    uint32_t flags;
+};
+
+struct backend_datagram_options {
+    bool reuse_port, reuse_address, v6_only, broadcast, dont_fragment;
+    bool tells_ecn;
+    unsigned hops, multicast_hops; /* 0: the system's */
+    bool no_multicast_loop;
+    uint32_t multicast_interface;
+    size_t receive_buffer, send_buffer; /* 0: the system's */
+    unsigned unix_mode;
+};
+
 /* What the loop is told by its backend. */
 struct backend_host {
     void (*signalled)(struct backend_host *host, int number);
@@ -195,6 +269,9 @@ struct backend_ops {
     /* Takes the descriptors on success; on failure they are as they were. */
     int (*adopt_stream)(struct backend *backend, struct backend_stream *stream, int in, int out,
                         const struct backend_socket_options *options, weft_address *peer);
+    /* Opens a socket for datagrams, bound to @p at and connected to @p to; either may be NULL. */
+    int (*datagram_open)(struct backend *backend, struct backend_datagram *socket, const struct backend_endpoint *at,
+                         const struct backend_endpoint *to, const struct backend_datagram_options *options);
     /* Watches a descriptor that belongs to somebody else, level-triggered, as weft/watch.h says: `ready` is called from
      * dispatch with what is ready of @p interest (all of it, if there was a failure or a hang-up). The backend allocates
      * the watch and frees it some time after its stop; @p owner is used until then only. */
@@ -257,6 +334,15 @@ int socket_local(int fd, weft_address *ret);
 /* Removes the path, unless somebody else's is there now, and frees @p path. NULL does nothing. */
 void socket_path_remove(struct socket_path *path);
 int socket_error(int fd);
+
+/* socket_datagram.c: the same for datagrams */
+/* The descriptor; *ret_path as socket_open_listener's. */
+int socket_open_datagram(const struct backend_endpoint *at, const struct backend_endpoint *to,
+                         const struct backend_datagram_options *options, struct socket_path **ret_path);
+int socket_connect_datagram(int fd, const struct backend_endpoint *to);
+int socket_join(int fd, const struct backend_group *group, bool on);
+/* @p v6: it is an IPv6 socket, which may carry IPv4, too. */
+int socket_set_datagram(int fd, bool v6, enum backend_datagram_setting what, unsigned value);
 
 /* job_pool.c: jobs of all real backends */
 struct job_pool;

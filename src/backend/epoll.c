@@ -12,6 +12,7 @@
 
 #include "backend/descriptor.h"
 #include "backend/memory_stream.h"
+#include "backend/readiness_datagram.h"
 #include "backend/system.h"
 #include "backend/thread.h"
 #include "backend/watch.h"
@@ -52,6 +53,7 @@ static const uint32_t entered_for[] = {
     [TAG_PIPE_OUT] = EPOLLOUT | EPOLLET,
     [TAG_LISTENER] = 0,
     [TAG_CONTROL] = EPOLLIN,
+    [TAG_DATAGRAM] = EPOLLIN | EPOLLET,
 };
 
 /* The eventfd of wake-ups, which has no pointer, is edge-triggered: each write is an edge, and nobody needs to read it. */
@@ -70,10 +72,17 @@ static void epoll_accepts(struct readiness *ready, struct backend_listener *list
     epoll_change(epoll_of(&ready->base), listener->fd, listener, TAG_LISTENER, on ? (uint32_t)EPOLLIN : 0U);
 }
 
+static void epoll_blocked(struct readiness *ready, struct backend_datagram *socket, bool on)
+{
+    epoll_change(epoll_of(&ready->base), socket->fd, socket, TAG_DATAGRAM,
+                 entered_for[TAG_DATAGRAM] | (on ? (uint32_t)EPOLLOUT : 0U));
+}
+
 const struct readiness_engine epoll_engine = {
     .enter = epoll_enter,
     .leave = epoll_leave,
     .accepts = epoll_accepts,
+    .blocked = epoll_blocked,
     .take_socket = readiness_take_socket,
     .take_listener = readiness_take_listener,
 };
@@ -116,6 +125,9 @@ static void epoll_dispatch(struct backend *backend)
             break;
         case TAG_WATCH:
             watch_tell(pointer, watch_what(events));
+            break;
+        case TAG_DATAGRAM:
+            readiness_datagram_event(ready, pointer, events);
             break;
         }
     }
@@ -164,6 +176,7 @@ const struct backend_ops epoll_ops = {
     .connect = readiness_connect,
     .adopt_listener = readiness_adopt_listener,
     .adopt_stream = readiness_adopt_stream,
+    .datagram_open = readiness_datagram_open,
     .watch_start = epoll_watch_start,
     .watch_change = epoll_watch_change,
     .watch_stop = epoll_watch_stop,

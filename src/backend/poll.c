@@ -21,6 +21,7 @@
 #include <weft/memory.h>
 
 #include "backend/memory_stream.h"
+#include "backend/readiness_datagram.h"
 #include "backend/system.h"
 #include "backend/thread.h"
 #include "backend/watch.h"
@@ -101,7 +102,7 @@ int poll_enter(struct readiness *ready, int fd, void *pointer, enum tag tag)
     struct poll_backend *self = poll_of(&ready->base);
     int status;
 
-    if (tag != TAG_SOCKET && tag != TAG_WATCH && never_waits(fd))
+    if (tag != TAG_SOCKET && tag != TAG_DATAGRAM && tag != TAG_WATCH && never_waits(fd))
         return -EPERM;
     if (is_taken(self, fd))
         return -EEXIST;
@@ -134,10 +135,18 @@ static void poll_accepts(struct readiness *ready, struct backend_listener *liste
     (void)on;
 }
 
+static void poll_blocked(struct readiness *ready, struct backend_datagram *socket, bool on)
+{
+    (void)ready;
+    (void)socket;
+    (void)on;
+}
+
 static const struct readiness_engine poll_engine = {
     .enter = poll_enter,
     .leave = poll_leave,
     .accepts = poll_accepts,
+    .blocked = poll_blocked,
     .take_socket = readiness_take_socket,
     .take_listener = readiness_take_listener,
 };
@@ -163,6 +172,11 @@ static int wanted_of_watch(unsigned interest)
                          : (interest & BACKEND_READABLE ? POLLIN : 0) | (interest & BACKEND_WRITABLE ? POLLOUT : 0);
 }
 
+static int wanted_of_datagrams(uint32_t flags)
+{
+    return ((flags & (RECEIVING | READABLE)) == RECEIVING ? POLLIN : 0) | (flags & BLOCKED ? POLLOUT : 0);
+}
+
 static int wanted_at(const struct poll_place *place)
 {
     switch (place->tag) {
@@ -176,6 +190,8 @@ static int wanted_at(const struct poll_place *place)
         return ((const struct backend_listener *)place->pointer)->flags & ACCEPTING ? POLLIN : LEFT_OUT;
     case TAG_WATCH:
         return wanted_of_watch(((const struct backend_watch *)place->pointer)->interest);
+    case TAG_DATAGRAM:
+        return wanted_of_datagrams(((const struct backend_datagram *)place->pointer)->flags);
     case TAG_CONTROL:
         break;
     }
@@ -247,6 +263,9 @@ static void deliver(struct poll_backend *self, const struct poll_place *place, u
     case TAG_WATCH:
         watch_tell(place->pointer, watch_what(events));
         break;
+    case TAG_DATAGRAM:
+        readiness_datagram_event(ready, place->pointer, events);
+        break;
     }
 }
 
@@ -311,6 +330,7 @@ static const struct backend_ops poll_ops = {
     .connect = readiness_connect,
     .adopt_listener = readiness_adopt_listener,
     .adopt_stream = readiness_adopt_stream,
+    .datagram_open = readiness_datagram_open,
     .watch_start = poll_watch_start,
     .watch_change = poll_watch_change,
     .watch_stop = poll_watch_stop,

@@ -13,6 +13,7 @@
 #include "backend/descriptor.h"
 #include "backend/memory_stream.h"
 #include "backend/names.h"
+#include "backend/readiness_datagram.h"
 
 /* Descriptors 0 to 2 are never free: the next connection would get the number, and with it what some part of the
  * program prints. */
@@ -53,7 +54,8 @@ void readiness_make_ready(struct readiness *self, struct backend_stream *stream)
 
 bool readiness_has_work(const struct backend *backend)
 {
-    return weft_container_of(backend, const struct readiness, base)->ready_first || memory_has_work(backend->memory);
+    return readiness_has_ready(weft_container_of(backend, const struct readiness, base)) ||
+           memory_has_work(backend->memory);
 }
 
 void readiness_run_ready(struct readiness *self)
@@ -66,6 +68,8 @@ void readiness_run_ready(struct readiness *self)
         readiness_stream_again(self, stream);
         stream = next;
     }
+    if (self->ready_first_datagram)
+        readiness_run_ready_datagrams(self);
 }
 
 void readiness_take_signals(struct readiness *self)
@@ -203,4 +207,5 @@ void readiness_fini(struct readiness *self)
     close_fd(self->reserve);
     weft_release(self->buffer);
     weft_release(self->spare_buffer);
+    weft_release(self->datagrams);
 }

@@ -8,6 +8,7 @@
  *   readiness_warm.c    files that are not in the page cache, read there by the job pool before they are sent
  *   readiness_open.c    connecting, and adopting descriptors
  *   readiness_listen.c  accepting
+ *   readiness_datagram.h  datagrams
  *   epoll.c, poll.c     the engines; epoll_watch.c, poll_watch.c: descriptors that are not ours
  *
  * A descriptor is entered into its engine once, for both directions, so that no call is needed to change what is waited
@@ -68,7 +69,7 @@ enum {
 enum { ACCEPTING = 1 << 0, LISTENER_CLOSED = 1 << 1 };
 
 /* What a descriptor is entered for. */
-enum tag { TAG_SOCKET, TAG_PIPE_IN, TAG_PIPE_OUT, TAG_LISTENER, TAG_CONTROL, TAG_WATCH };
+enum tag { TAG_SOCKET, TAG_PIPE_IN, TAG_PIPE_OUT, TAG_LISTENER, TAG_CONTROL, TAG_WATCH, TAG_DATAGRAM };
 
 struct readiness;
 
@@ -79,6 +80,8 @@ struct readiness_engine {
     void (*leave)(struct readiness *self, int fd);
     /* @p listener begins to accept, or ceases to. */
     void (*accepts)(struct readiness *self, struct backend_listener *listener, bool on);
+    /* @p socket begins to wait for room, or ceases to. */
+    void (*blocked)(struct readiness *self, struct backend_datagram *socket, bool on);
     /* How a socket becomes a stream or a listener: readiness_take_socket and readiness_take_listener, but for an engine
      * that has its own way. */
     int (*take_socket)(struct readiness *self, struct backend_stream *stream, int fd, uint32_t flags);
@@ -93,7 +96,9 @@ struct readiness {
     struct job_pool *jobs;
     weft_link warming; /* stretches of files that are being read */
     struct backend_stream *ready_first, *ready_last;
-    int event_count; /* of what the engine has to say from the last wait */
+    struct backend_datagram *ready_first_datagram, *ready_last_datagram;
+    struct datagram_room *datagrams; /* NULL: there was no socket yet */
+    int event_count;                 /* of what the engine has to say from the last wait */
     char *buffer;
     char *spare_buffer; /* takes its place when a receiver keeps it */
 };
@@ -114,16 +119,20 @@ void readiness_leave_and_close(struct backend *backend, int fd);
 void readiness_make_ready(struct readiness *self, struct backend_stream *stream);
 /* What a dispatch does before and after the engine's events. */
 void readiness_run_ready(struct readiness *self);
+static inline bool readiness_has_ready(const struct readiness *self)
+{
+    return self->ready_first || self->ready_first_datagram;
+}
 static inline void readiness_dispatch_begin(struct readiness *self)
 {
-    if (self->ready_first)
+    if (readiness_has_ready(self))
         readiness_run_ready(self);
 }
 void readiness_take_signals(struct readiness *self);
 /* How long to wait, in milliseconds, rounded up; -1: for ever. */
 static inline int readiness_patience(const struct readiness *self, weft_time timeout)
 {
-    if (self->ready_first || memory_has_work(self->base.memory))
+    if (readiness_has_ready(self) || memory_has_work(self->base.memory))
         return 0;
     if (timeout < WEFT_HOURS(1))
         return (int)((timeout + WEFT_MILLISECONDS(1) - 1) / WEFT_MILLISECONDS(1));

@@ -19,23 +19,9 @@
 #include <weft/memory.h>
 
 #include "backend/descriptor.h"
+#include "backend/socket_name.h"
 
-/* What was there when the socket had been bound. */
-struct socket_path {
-    dev_t device;
-    ino_t inode;
-    char name[sizeof((struct sockaddr_un *)0)->sun_path];
-};
-
-union socket_name {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-    struct sockaddr_un un;
-    struct sockaddr_storage storage;
-};
-
-static int set_int(int fd, int level, int option, int value)
+int socket_set_int(int fd, int level, int option, int value)
 {
     return setsockopt(fd, level, option, &value, sizeof value) < 0 ? -errno : 0;
 }
@@ -72,7 +58,7 @@ static int name_v6(const struct backend_endpoint *at, struct sockaddr_in6 *name)
     return name->sin6_scope_id == 0 ? -errno : 0;
 }
 
-static int name_of(const struct backend_endpoint *at, union socket_name *name, socklen_t *length)
+int socket_name_of(const struct backend_endpoint *at, union socket_name *name, socklen_t *length)
 {
     memset(name, 0, sizeof *name);
     switch (at->address.family) {
@@ -149,11 +135,11 @@ static int set_keepalive(int fd, weft_time keepalive)
 
     if (seconds < 1)
         seconds = 1;
-    if ((status = set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1)) < 0)
+    if ((status = socket_set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1)) < 0)
         return status;
-    if ((status = set_int(fd, IPPROTO_TCP, TCP_KEEPIDLE, seconds)) < 0)
+    if ((status = socket_set_int(fd, IPPROTO_TCP, TCP_KEEPIDLE, seconds)) < 0)
         return status;
-    return set_int(fd, IPPROTO_TCP, TCP_KEEPINTVL, seconds / 3 > 0 ? seconds / 3 : 1);
+    return socket_set_int(fd, IPPROTO_TCP, TCP_KEEPINTVL, seconds / 3 > 0 ? seconds / 3 : 1);
 }
 
 /* Accepted sockets inherit these from their listener, so that accepting needs no further call. */
@@ -162,7 +148,7 @@ int socket_options_apply(int fd, const struct backend_socket_options *options)
     int status = 0;
 
     if (!options->delay)
-        status = set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+        status = socket_set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     if (status == 0 && options->keepalive > 0 && options->keepalive != WEFT_NEVER)
         status = set_keepalive(fd, options->keepalive);
     return status;
@@ -180,7 +166,7 @@ static int open_socket(const struct backend_endpoint *at, const struct backend_s
     if (domain != AF_UNIX)
         status = socket_options_apply(fd, options);
     if (domain == AF_INET6 && status == 0)
-        status = set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, options->v6_only);
+        status = socket_set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, options->v6_only);
     if (status < 0) {
         descriptor_close(fd);
         return status;
@@ -188,20 +174,20 @@ static int open_socket(const struct backend_endpoint *at, const struct backend_s
     return fd;
 }
 
-static bool has_path(const union socket_name *name)
+bool socket_has_path(const union socket_name *name)
 {
     return name->any.sa_family == AF_UNIX && name->un.sun_path[0] != '\0';
 }
 
 /* A path that nobody listens at any more is what a killed server leaves behind: it is removed. */
-static void remove_stale_path(const union socket_name *name, socklen_t length)
+void socket_remove_stale_path(const union socket_name *name, socklen_t length, int type)
 {
     struct stat about;
     int probe;
 
-    if (!has_path(name) || lstat(name->un.sun_path, &about) < 0 || !S_ISSOCK(about.st_mode))
+    if (!socket_has_path(name) || lstat(name->un.sun_path, &about) < 0 || !S_ISSOCK(about.st_mode))
         return;
-    probe = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    probe = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (probe < 0)
         return;
     if (connect(probe, &name->any, length) < 0 && errno == ECONNREFUSED)
@@ -209,14 +195,13 @@ static void remove_stale_path(const union socket_name *name, socklen_t length)
     descriptor_close(probe);
 }
 
-/* *ret is NULL if the path is gone already. */
-static int remember_path(const union socket_name *name, struct socket_path **ret)
+int socket_path_remember(const union socket_name *name, struct socket_path **ret)
 {
     struct socket_path *path;
     struct stat about;
 
     *ret = NULL;
-    if (!has_path(name) || lstat(name->un.sun_path, &about) < 0)
+    if (!socket_has_path(name) || lstat(name->un.sun_path, &about) < 0)
         return 0;
     path = weft_allocate(sizeof *path);
     if (!path)
@@ -246,22 +231,22 @@ static int bind_and_listen(int fd, const union socket_name *name, socklen_t leng
     int status = 0;
 
     if (name->any.sa_family == AF_UNIX)
-        remove_stale_path(name, length);
+        socket_remove_stale_path(name, length, SOCK_STREAM);
     else
-        status = set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+        status = socket_set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     if (status == 0 && options->reuse_port)
-        status = set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+        status = socket_set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1);
     if (status < 0)
         return status;
     if (bind(fd, &name->any, length) < 0)
         return -errno;
-    if (has_path(name) && options->unix_mode && chmod(name->un.sun_path, options->unix_mode) < 0)
+    if (socket_has_path(name) && options->unix_mode && chmod(name->un.sun_path, options->unix_mode) < 0)
         status = -errno;
     if (status == 0 && listen(fd, options->backlog) < 0)
         status = -errno;
     if (status == 0)
-        status = remember_path(name, ret_path);
-    if (status < 0 && has_path(name))
+        status = socket_path_remember(name, ret_path);
+    if (status < 0 && socket_has_path(name))
         unlink(name->un.sun_path);
     return status;
 }
@@ -286,7 +271,7 @@ int socket_open_listener(const struct backend_endpoint *at, const struct backend
 {
     union socket_name name;
     socklen_t length;
-    int status = name_of(at, &name, &length), fd;
+    int status = socket_name_of(at, &name, &length), fd;
 
     if (status == 0 && options->claim_port && at->address.port != 0)
         status = claim_port(at, options);
@@ -309,7 +294,7 @@ int socket_open_connection(const struct backend_endpoint *to, const struct backe
 {
     union socket_name name;
     socklen_t length;
-    int status = name_of(to, &name, &length), fd;
+    int status = socket_name_of(to, &name, &length), fd;
 
     if (status < 0)
         return status;

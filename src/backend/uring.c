@@ -323,9 +323,15 @@ static void uring_leave(struct readiness *ready, int fd)
     epoll_engine.leave(ready, fd);
 }
 
+static void uring_blocked(struct readiness *ready, struct backend_datagram *socket, bool on)
+{
+    epoll_engine.blocked(ready, socket, on);
+}
+
 static const struct readiness_engine uring_engine = {
     .enter = uring_enter,
     .leave = uring_leave,
+    .blocked = uring_blocked,
     .take_socket = uring_take_socket,
     .take_listener = uring_take_listener,
 };

@@ -85,6 +85,7 @@ void sim_backend_kill(struct sim_backend *backend)
     const weft_link *hosts = &backend->world->hosts;
 
     kill_ports(backend);
+    sim_datagrams_kill(backend);
     for (weft_link *link = hosts->next; link != hosts; link = link->next)
         kill_ends(backend, weft_container_of(link, struct sim_host, link));
 }

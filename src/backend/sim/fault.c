@@ -104,6 +104,7 @@ static unsigned greatest_chance(enum sim_fault_kind kind)
     case FAULT_full_disks:
     case FAULT_failed_syncs:
     case FAULT_name_failures:
+    case FAULT_lost_datagrams:
         return 100000;
     default:
         return 500000;

@@ -13,34 +13,37 @@
 #include "base/random.h"
 
 /* Every kind of fault: its field of weft_faults, its name for people. */
-#define SIM_FAULT_KINDS(X)                  \
-    X(short_reads, "short-reads")           \
-    X(short_writes, "short-writes")         \
-    X(refused_writes, "refused-writes")     \
-    X(resets, "resets")                     \
-    X(vanishings, "vanishings")             \
-    X(partitions, "partitions")             \
-    X(retransmissions, "retransmissions")   \
-    X(refusals, "refusals")                 \
-    X(connect_timeouts, "connect-timeouts") \
-    X(slow_accepts, "slow-accepts")         \
-    X(missed_accepts, "missed-accepts")     \
-    X(descriptors, "descriptors")           \
-    X(buffers, "buffers")                   \
-    X(spurious_wakeups, "spurious-wakeups") \
-    X(late_timers, "late-timers")           \
-    X(clock_jumps, "clock-jumps")           \
-    X(slow_jobs, "slow-jobs")               \
-    X(name_failures, "name-failures")       \
-    X(slow_names, "slow-names")             \
-    X(file_errors, "file-errors")           \
-    X(short_file_reads, "short-file-reads") \
-    X(slow_files, "slow-files")             \
-    X(full_disks, "full-disks")             \
-    X(failed_syncs, "failed-syncs")         \
-    X(allocations, "allocations")           \
-    X(rare_paths, "rare-paths")             \
-    X(threads, "threads")
+#define SIM_FAULT_KINDS(X)                    \
+    X(short_reads, "short-reads")             \
+    X(short_writes, "short-writes")           \
+    X(refused_writes, "refused-writes")       \
+    X(resets, "resets")                       \
+    X(vanishings, "vanishings")               \
+    X(partitions, "partitions")               \
+    X(retransmissions, "retransmissions")     \
+    X(refusals, "refusals")                   \
+    X(connect_timeouts, "connect-timeouts")   \
+    X(slow_accepts, "slow-accepts")           \
+    X(missed_accepts, "missed-accepts")       \
+    X(descriptors, "descriptors")             \
+    X(buffers, "buffers")                     \
+    X(spurious_wakeups, "spurious-wakeups")   \
+    X(late_timers, "late-timers")             \
+    X(clock_jumps, "clock-jumps")             \
+    X(slow_jobs, "slow-jobs")                 \
+    X(name_failures, "name-failures")         \
+    X(slow_names, "slow-names")               \
+    X(file_errors, "file-errors")             \
+    X(short_file_reads, "short-file-reads")   \
+    X(slow_files, "slow-files")               \
+    X(full_disks, "full-disks")               \
+    X(failed_syncs, "failed-syncs")           \
+    X(allocations, "allocations")             \
+    X(rare_paths, "rare-paths")               \
+    X(threads, "threads")                     \
+    X(lost_datagrams, "lost-datagrams")       \
+    X(doubled_datagrams, "doubled-datagrams") \
+    X(late_datagrams, "late-datagrams")
 
 enum sim_fault_kind {
 #define X(field, name) FAULT_##field,

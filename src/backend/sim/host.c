@@ -26,6 +26,7 @@ struct sim_host *sim_host_new(struct sim_world *world, const char *name)
     sim_disk_init(&host->disk, world, &world->disks);
     weft_link_init(&host->ports);
     weft_link_init(&host->connections);
+    weft_link_init(&host->datagrams);
     weft_link_init(&host->links);
     weft_link_init(&host->backends);
     weft_link_insert_before(&world->hosts, &host->link);

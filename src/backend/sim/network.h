@@ -126,6 +126,10 @@ struct sim_connection *sim_connection_new(struct sim_host *from, struct sim_link
 /* Frees it, if nobody has anything to do with it any more. */
 void sim_connection_settle(struct sim_connection *connection);
 void sim_connections_free(struct sim_host *host);
+/* datagram.c: a process was killed, and the system closes its sockets for datagrams. */
+void sim_datagrams_kill(const struct sim_backend *backend);
+/* stream.c: cuts the link for a while, if that fault happens now. */
+void sim_link_strike(struct sim_world *world, struct sim_link *way);
 /* Nobody hears of it any more from the other end. */
 void sim_connection_silence(struct sim_connection *connection);
 /* They hear of each other again. */

@@ -322,6 +322,7 @@ static const struct backend_ops sim_ops = {
     .connect = sim_connect,
     .adopt_listener = sim_adopt_listener,
     .adopt_stream = sim_adopt_stream,
+    .datagram_open = sim_datagram_open,
     .watch_start = sim_watch_start,
     .job_submit = sim_job_submit,
     .job_cancel = sim_job_cancel,

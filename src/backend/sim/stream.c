@@ -74,12 +74,13 @@ static void break_connection(struct sim_end *end)
     }
 }
 
-static void cut_link(struct sim_end *end)
+void sim_link_strike(struct sim_world *world, struct sim_link *way)
 {
-    struct sim_world *world = end->connection->world;
-    struct sim_link *way = end->connection->way;
-    weft_time least = WEFT_MILLISECONDS(10) << sim_fault_below(&world->faults, FAULT_partitions, 12);
+    weft_time least;
 
+    if (way->cut || !sim_fault(&world->faults, FAULT_partitions))
+        return;
+    least = WEFT_MILLISECONDS(10) << sim_fault_below(&world->faults, FAULT_partitions, 12);
     sim_link_cut(way, true);
     sim_event_plan(world, &way->mend,
                    world->now + least + (weft_time)sim_fault_below(&world->faults, FAULT_partitions, (uint64_t)least));
@@ -96,8 +97,7 @@ static void strike(struct sim_end *end)
         return;
     if (sim_fault(faults, FAULT_vanishings))
         sim_connection_silence(end->connection);
-    if (!end->connection->way->cut && sim_fault(faults, FAULT_partitions))
-        cut_link(end);
+    sim_link_strike(end->connection->world, end->connection->way);
 }
 
 /* Whether @p end can send; if not, the error: what went wrong, if nobody was told. (UNIX sockets do not ask that.) */

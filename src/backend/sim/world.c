@@ -193,6 +193,7 @@ void sim_world_init(struct sim_world *world, uint64_t seed)
     heap_init(&world->events, is_before);
     weft_link_init(&world->hosts);
     weft_link_init(&world->workers);
+    weft_link_init(&world->packets);
     weft_link_init(&world->link);
     random_init(&source, seed);
     random_fork(&source, &world->schedule);
@@ -207,6 +208,7 @@ void sim_world_init(struct sim_world *world, uint64_t seed)
 
 void sim_world_fini(struct sim_world *world)
 {
+    sim_packets_free(world);
     while (!weft_link_is_alone(&world->hosts))
         sim_host_free(weft_container_of(world->hosts.next, struct sim_host, link));
     if (current == world)

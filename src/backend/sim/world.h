@@ -59,6 +59,7 @@ struct sim_host {
     weft_time wall_skew; /* how far its wall clock is from the world's */
     weft_link ports;     /* where somebody listens */
     weft_link connections;
+    weft_link datagrams; /* sockets for them */
     uint16_t next_port;
     weft_link links; /* to other hosts, of which this has the lower number */
     weft_link backends;
@@ -97,7 +98,8 @@ struct sim_world {
     int (*park)(struct sim_world *world, const struct sim_wait *wait);
     uint64_t hash;
     weft_sim_counts counts;
-    uint64_t connections;          /* numbers them */
+    weft_link packets;             /* datagrams that are on their way */
+    uint64_t connections;          /* numbers them, and the sockets of datagrams */
     weft_time *job_time;           /* that the job that runs takes on; NULL: none runs */
     unsigned exempt;               /* the world's own allocations, which do not fail on purpose */
     struct sim_visitors *visitors; /* of a program that is alone in its world; NULL: nobody comes */
@@ -215,6 +217,13 @@ int sim_listen(struct backend *backend, struct backend_listener *listener, const
                const struct backend_socket_options *options);
 int sim_connect(struct backend *backend, struct backend_stream *stream, const struct backend_endpoint *to,
                 const struct backend_socket_options *options);
+
+/* -- datagram.c -- */
+
+int sim_datagram_open(struct backend *backend, struct backend_datagram *socket, const struct backend_endpoint *at,
+                      const struct backend_endpoint *to, const struct backend_datagram_options *options);
+/* The world ends: frees those that are on their way. */
+void sim_packets_free(struct sim_world *world);
 
 /* -- job.c -- */
 
