@@ -8,6 +8,7 @@
 #define WEFT_WEFT_H
 
 #include <weft/certificate.h>
+#include <weft/datagram.h>
 #include <weft/deferred.h>
 #include <weft/error.h>
 #include <weft/event.h>
