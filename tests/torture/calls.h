@@ -82,6 +82,8 @@
 #define recv(fd, ...) TORTURE_CALL("recv", true, fd, -1, (recv)(fd, __VA_ARGS__))
 #define send(fd, ...) TORTURE_CALL("send", true, fd, -1, (send)(fd, __VA_ARGS__))
 #define sendmsg(fd, ...) TORTURE_CALL("sendmsg", true, fd, -1, (sendmsg)(fd, __VA_ARGS__))
+#define recvmmsg(fd, ...) TORTURE_CALL("recvmmsg", true, fd, -1, (recvmmsg)(fd, __VA_ARGS__))
+#define sendmmsg(fd, ...) TORTURE_CALL("sendmmsg", true, fd, -1, (sendmmsg)(fd, __VA_ARGS__))
 #define read(fd, ...) TORTURE_CALL("read", true, fd, -1, (read)(fd, __VA_ARGS__))
 #define writev(fd, ...) TORTURE_CALL("writev", true, fd, -1, (writev)(fd, __VA_ARGS__))
 #define sendfile(out, ...) TORTURE_CALL("sendfile", true, out, -1, (sendfile)(out, __VA_ARGS__))

@@ -43,6 +43,8 @@ static const struct errors table[] = {
     {"recv", {EINTR, EAGAIN, ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENOMEM}},
     {"send", {EINTR, EAGAIN, EPIPE, ECONNRESET, ENOBUFS, ENOMEM}},
     {"sendmsg", {EINTR, EAGAIN, EPIPE, ECONNRESET, ENOBUFS, ENOMEM}},
+    {"recvmmsg", {EINTR, EAGAIN, ECONNREFUSED, EHOSTUNREACH, ENOMEM, ENOBUFS}},
+    {"sendmmsg", {EINTR, EAGAIN, ECONNREFUSED, ENETUNREACH, EMSGSIZE, EPERM, ENOBUFS, ENOMEM, EIO, EINVAL}},
     {"read", {EINTR, EAGAIN, EIO}},
     {"writev", {EINTR, EAGAIN, EPIPE, EIO, ENOSPC}},
     {"sendfile", {EINTR, EAGAIN, EPIPE, ECONNRESET, EIO, ENOMEM}},
@@ -232,7 +234,7 @@ static bool disconnect(int fd)
 
 static int fail(struct torture_site *site, int fd, int error)
 {
-    bool waits = strcmp(site->call, "recv") == 0 || strncmp(site->call, "send", 4) == 0 ||
+    bool waits = strncmp(site->call, "recv", 4) == 0 || strncmp(site->call, "send", 4) == 0 ||
                  strcmp(site->call, "writev") == 0 || strcmp(site->call, "read") == 0;
 
     if (strcmp(site->call, "shutdown") == 0 && !disconnect(fd))
