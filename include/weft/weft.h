@@ -30,6 +30,7 @@
 #include <weft/signal.h>
 #include <weft/stream.h>
 #include <weft/task.h>
+#include <weft/task_datagram.h>
 #include <weft/task_stream.h>
 #include <weft/timer.h>
 #include <weft/tls.h>
