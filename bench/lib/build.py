@@ -23,6 +23,7 @@ PROGRAMS = {
     'echo_event': (['echo/echo_event.c'], ['-levent_core'], '/usr/include/event2/event.h'),
     'echo_event_bare': (['echo/echo_event_bare.c'], ['-levent_core'], '/usr/include/event2/event.h'),
     'echo_ev': (['echo/echo_ev.c'], ['-Wno-strict-aliasing', '-lev'], '/usr/include/ev.h'),
+    'udp_mmsg': (['udp/udp_mmsg.c'], [], None),
     'http_bare': (['http/http_bare.c', 'http/http_loop.c'], [], None),
     'http_strict': (['http/http_strict.c', 'http/http_loop.c'], LLHTTP_FLAGS, LLHTTP + '/llhttp.c'),
     'boost_switch': (['switch/boost_switch.c'], ['-lboost_context'], '/usr/include/boost/context/fiber.hpp'),

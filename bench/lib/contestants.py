@@ -7,6 +7,7 @@ from servers import found
 
 REFERENCE_ECHO, TWIN_ECHO = 'bare epoll', 'bare epoll twin'
 TWIN = ' twin'
+REFERENCE_UDP = 'bare recvmmsg'
 REFERENCE_SWITCH, REFERENCE_CLIENT, REFERENCE_POST = 'boost', 'libcurl', 'bare eventfd'
 WEFT = 'weft'
 WEFT_TASK = 'weft, a task'
@@ -44,6 +45,21 @@ def tasks(bench):
     callbacks = [bench.weft('examples/echo_protocol'), 'tcp://127.0.0.1:{port}']
     return [(WEFT, callbacks), (WEFT_TASK, [bench.weft('examples/echo'), 'tcp://127.0.0.1:{port}']),
             (WEFT + TWIN, callbacks)]
+
+
+def datagrams(bench):
+    """UDP echo; {udp} stands for the port of a contestant that has no TCP."""
+    fleet = [(REFERENCE_UDP, [bench.program('udp_mmsg'), '{udp}'])]
+    fleet += [(WEFT, [bench.weft('examples/udp_echo'), 'udp://127.0.0.1:{udp}']),
+              (WEFT_URING, ['env', 'WEFT_BACKEND=io_uring', bench.weft('examples/udp_echo'), 'udp://127.0.0.1:{udp}'])]
+    return fleet + [(REFERENCE_UDP + TWIN, fleet[0][1])]
+
+
+def udp_key(size, sockets, depth):
+    return f'UDP echo {size} B, {sockets} sockets, depth {depth}'
+
+
+UDP_SHAPES = [(size, sockets, depth) for size in (64, 1200) for sockets, depth in ((1, 1), (1, 32), (50, 1), (50, 4))]
 
 
 def task_key(size, connections, depth):

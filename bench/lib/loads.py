@@ -81,6 +81,16 @@ def run_tasks(bench):
             print_table(key, result, contestants.WEFT, 'messages/s')
 
 
+def run_udp(bench):
+    with Fleet(bench, contestants.datagrams(bench)) as servers:
+        for shape in contestants.UDP_SHAPES:
+            size, sockets, depth = map(str, shape)
+            result = measure(bench, servers, ['-U', '-s', size, '-c', sockets, '-d', depth], contestants.REFERENCE_UDP)
+            key = contestants.udp_key(*shape)
+            bench.results[key] = result
+            print_table(key, result, contestants.REFERENCE_UDP, 'datagrams/s')
+
+
 def run_http(bench):
     reference = contestants.reference_http(bench)[0]
     with Fleet(bench, contestants.hello(bench)) as servers:

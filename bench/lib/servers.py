@@ -61,6 +61,8 @@ class Server:
         self.port = free_port()
         self.process = None
         configure(self.port)
+        self.datagrams = any('{udp}' in part for part in command)
+        command = [part.replace('{udp}', '{port}') for part in command]
         self.command = [part.replace('{port}', str(self.port)).replace('{dir}', log_folder) for part in command]
         self.log_path = os.path.join(log_folder, 'output.log')
         with open(self.log_path, 'wb') as log:
@@ -80,13 +82,24 @@ class Server:
             if self.process.poll() is not None:
                 break
             try:
-                socket.create_connection(('127.0.0.1', self.port), 0.5).close()
+                self.knock()
                 time.sleep(0.05)
                 return
             except OSError:
                 time.sleep(0.02)
         with open(self.log_path, encoding='utf-8', errors='replace') as log:
             raise Failed(f'{self.name} does not start: {" ".join(self.command)}: {log.read()[-300:].strip()}')
+
+    def knock(self):
+        """Raises OSError if nobody is there."""
+        if not self.datagrams:
+            socket.create_connection(('127.0.0.1', self.port), 0.5).close()
+            return
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.settimeout(0.5)
+            probe.connect(('127.0.0.1', self.port))
+            probe.send(b'knock')
+            probe.recv(16)
 
     def pid_list(self):
         return ','.join(map(str, self.pids))

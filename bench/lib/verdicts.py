@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the figures say of each target. A verdict informs; it never decides an exit status."""
-from contestants import LEVEL_KEYS, REFERENCE_POST, REFERENCE_SWITCH, TASK_SHAPES, TWIN, WEFT, WEFT_TASK, task_key
+from contestants import (LEVEL_KEYS, REFERENCE_POST, REFERENCE_SWITCH, TASK_SHAPES, TWIN, UDP_SHAPES, WEFT, WEFT_TASK,
+                         task_key, udp_key)
 from report import is_level, spread, twin_of, user_error
 from rounds import overlap, quartiles
 
@@ -64,6 +65,9 @@ def loads(results):
         return WEFT in results.get(key, {})
 
     for key in LEVEL_KEYS:
+        if has(key):
+            yield f'{key}: level with the bare loop', level(results[key])
+    for key in (udp_key(*shape) for shape in UDP_SHAPES):
         if has(key):
             yield f'{key}: level with the bare loop', level(results[key])
     key = 'echo 16384 B, 50 connections, depth 16'

@@ -2,9 +2,10 @@
 /*
  * Closed-loop load: N connections, each with D requests in flight; a complete answer is followed by the next request.
  *
- *     load -p PORT [-c N] [-d D] [-s SIZE | -u PATH] [-t SECONDS] [-w WARM-UP] [-P PID[,PID...]]
+ *     load -p PORT [-c N] [-d D] [-s SIZE | -u PATH] [-U] [-t SECONDS] [-w WARM-UP] [-P PID[,PID...]]
  *
- * Without -u it is an echo load: a request is SIZE bytes and its answer as many. With -u a request is a GET of PATH;
+ * Without -u it is an echo load: a request is SIZE bytes and its answer as many; with -U each is a datagram of UDP, of
+ * which at most 200 should be in flight, or a socket's buffer drops some and the load stands still. With -u a request is a GET of PATH;
  * how long an answer is, is learnt from a first one, which is read and checked whole (probe.c). After that answers
  * are counted by their bytes, and each that begins a read must begin with "HTTP/1.1 200". Answers of more than 64 KiB
  * are not copied out of the kernel (MSG_TRUNC), so that the load costs less than the server it measures.
@@ -34,6 +35,7 @@ struct connection {
 static struct {
     int port, connections, depth;
     const char *path;
+    bool datagrams;
     double seconds, warm_up;
     int pids[MOST_PIDS], pid_count;
 } options = {.connections = 50, .depth = 1, .seconds = 0.4, .warm_up = 0.1};
@@ -59,7 +61,7 @@ static void send_more(struct connection *connection)
     bool wants_out;
 
     while (connection->unsent > 0) {
-        uint64_t most = request_size * (size_t)options.depth;
+        uint64_t most = request_size * (options.datagrams ? 1 : (size_t)options.depth);
         size_t length = connection->unsent < most ? connection->unsent : most;
         ssize_t sent = send(connection->fd, requests + connection->sent, length, MSG_NOSIGNAL);
 
@@ -87,7 +89,7 @@ static void ask(struct connection *connection, unsigned count, uint64_t now)
 
 static void open_connection(struct connection *connection)
 {
-    connection->fd = dial(options.port, true);
+    connection->fd = options.datagrams ? dial_datagrams(options.port) : dial(options.port, true);
     connection->wants_out = false;
     connection->received = connection->sent = 0;
     connection->unsent = 0;
@@ -276,7 +278,7 @@ static void take_options(int argc, char **argv)
 {
     int option;
 
-    while ((option = getopt(argc, argv, "p:c:d:s:u:t:w:P:")) != -1) {
+    while ((option = getopt(argc, argv, "p:c:d:s:u:Ut:w:P:")) != -1) {
         switch (option) {
         case 'p':
             options.port = atoi(optarg);
@@ -292,6 +294,9 @@ static void take_options(int argc, char **argv)
             break;
         case 'u':
             options.path = optarg;
+            break;
+        case 'U':
+            options.datagrams = true;
             break;
         case 't':
             options.seconds = atof(optarg);

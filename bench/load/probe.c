@@ -18,6 +18,18 @@ int dial(int port, bool non_blocking)
     return fd;
 }
 
+int dial_datagrams(int port)
+{
+    struct sockaddr_in to = address_of(LOOPBACK, port);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0)
+        die("socket");
+    if (connect(fd, (struct sockaddr *)&to, sizeof to) < 0)
+        die("connect");
+    return fd;
+}
+
 int request_text(const char *path, char *text, size_t room)
 {
     int length = snprintf(text, room,
