@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/random.h"
 #include "support/support.h"
 
 #define MS WEFT_MILLISECONDS
@@ -246,6 +247,56 @@ static void addresses_beyond_the_bound_are_left_out(void **state)
     assert_over(0);
 }
 
+/* Whatever comes when: each address is tried once, no two within the delay but after failures, never too many at once. */
+static void rules_hold_for_random_events(void **state)
+{
+    struct random_source random;
+
+    (void)state;
+    random_init(&random, 11);
+    for (unsigned round = 0; round < 2000; round++) {
+        const struct eyeballs_options options = {.concurrent = 1 + (unsigned)random_below(&random, 4),
+                                                 .prefer_ipv4 = random_chance(&random, 500000)};
+        size_t counts[2] = {random_below(&random, 5), random_below(&random, 5)};
+        bool answered[2] = {false, false}, tried[2][5] = {{false}};
+        unsigned running = 0, total = 0;
+        weft_time now = start, last = 0, until = 0;
+        weft_address address;
+        enum eyeballs_step step;
+
+        support_set_context("round %u", round);
+        eyeballs_init(&eyeballs, &options);
+        for (;;) {
+            while ((step = eyeballs_next(&eyeballs, now, &address, &until)) == EYEBALLS_TRY) {
+                unsigned family = address.family == WEFT_ADDRESS_IPV6, index = address.port - (family ? 601u : 401u);
+
+                assert_true(answered[family] && index < counts[family] && !tried[family][index]);
+                tried[family][index] = true;
+                assert_true(running == 0 || now >= last + MS(250));
+                running++;
+                total++;
+                last = now;
+                assert_true(running <= options.concurrent);
+            }
+            if (step == EYEBALLS_OVER)
+                break;
+            assert_true(until > now);
+            unsigned family = (unsigned)random_below(&random, 2);
+            if (!answered[family]) {
+                answered[family] = true;
+                answer((long)((now - start) / MS(1)), family ? WEFT_ADDRESS_IPV6 : WEFT_ADDRESS_IPV4, counts[family]);
+            } else if (running > 0 && random_chance(&random, 500000)) {
+                running--;
+                eyeballs_failed(&eyeballs);
+            }
+            now += MS(random_below(&random, 100));
+        }
+        assert_int_equal(running, 0);
+        assert_int_equal(total, counts[0] + counts[1]);
+    }
+    support_clear_context();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +311,7 @@ int main(void)
         support_test(attempts_at_once_are_bounded),
         support_test(delay_between_attempts_has_bounds),
         support_test(addresses_beyond_the_bound_are_left_out),
+        support_test(rules_hold_for_random_events),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
