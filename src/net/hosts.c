@@ -39,9 +39,11 @@ struct hosts {
 
 /* -- lines -- */
 
-static weft_bytes without_dot(weft_bytes name)
+static weft_bytes without_dots(weft_bytes name)
 {
-    return name.length > 1 && name.data[name.length - 1] == '.' ? weft_bytes_first(name, name.length - 1) : name;
+    while (name.length > 0 && name.data[name.length - 1] == '.')
+        name.length--;
+    return name;
 }
 
 /* The address that a line begins with. An IPv6 address may have a zone, whose number is kept. */
@@ -81,8 +83,8 @@ static bool next_line(weft_bytes *text, weft_address *ret_address, weft_bytes *r
 static bool next_name(weft_bytes *names, weft_bytes *ret)
 {
     while (words_next(names, ret)) {
-        *ret = without_dot(*ret);
-        if (ret->length <= 254)
+        *ret = without_dots(*ret);
+        if (ret->length > 0 && ret->length <= 254)
             return true;
     }
     return false;
@@ -241,7 +243,7 @@ size_t hosts_find(const struct hosts *hosts, weft_bytes name, weft_address *ret,
     char buffer[256];
     size_t count = 0;
 
-    name = without_dot(name);
+    name = without_dots(name);
     if (name.length == 0 || name.length > 254)
         return 0;
     for (size_t i = 0; i < name.length; i++)

@@ -33,7 +33,7 @@ bool hosts_complete(const struct hosts *hosts);
 /* How many names there are, each counted as often as it stands there. */
 size_t hosts_count(const struct hosts *hosts);
 /*
- * The addresses of @p name, compared without case; a dot at its end does not count. Each is given once, in the order of
+ * The addresses of @p name, compared without case; dots at its end do not count. Each is given once, in the order of
  * the file.
  * @return how many were put into @p ret, of @p room
  */

@@ -93,6 +93,19 @@ static void what_is_not_understood_is_skipped(void **state)
     hosts_free(hosts);
 }
 
+static void dots_at_the_end_do_not_count(void **state)
+{
+    struct hosts *hosts = hosts_of("10.0.0.1 a..\n10.0.0.2 .\n");
+
+    (void)state;
+    assert_string_equal(found(hosts, "a"), "10.0.0.1 ");
+    assert_string_equal(found(hosts, "a.."), "10.0.0.1 ");
+    assert_string_equal(found(hosts, "."), "");
+    assert_name_of(hosts, "10.0.0.1", "a");
+    assert_name_of(hosts, "10.0.0.2", "");
+    hosts_free(hosts);
+}
+
 static void room_is_kept_to(void **state)
 {
     struct hosts *hosts = hosts_of("10.0.0.1 a\n10.0.0.2 a\n10.0.0.3 a\n");
@@ -204,13 +217,10 @@ static void every_allocation_may_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        support_test(names_and_addresses_are_found),
-        support_test(what_is_not_understood_is_skipped),
-        support_test(room_is_kept_to),
-        support_test(empty_file_knows_nothing),
-        support_test(name_that_none_can_have_is_skipped),
-        support_test(large_file_is_read_whole),
-        support_test(more_names_than_the_limit_are_left_out),
+        support_test(names_and_addresses_are_found), support_test(what_is_not_understood_is_skipped),
+        support_test(dots_at_the_end_do_not_count),  support_test(room_is_kept_to),
+        support_test(empty_file_knows_nothing),      support_test(name_that_none_can_have_is_skipped),
+        support_test(large_file_is_read_whole),      support_test(more_names_than_the_limit_are_left_out),
         support_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
