@@ -37,8 +37,8 @@ WEFT_API weft_file_lock *weft_file_lock_new(weft_scope *scope, const char *path)
 WEFT_API void weft_file_lock_set_interval(weft_file_lock *lock, weft_time interval);
 
 /**
- * A weft_done in @p scope that fires when @p lock is held: as soon as it was looked at, if it is free. Give it a deadline with weft_timeout
- * or that of its scope; who is cancelled stops looking.
+ * A weft_done in @p scope that fires when @p lock is held: as soon as it was looked at, if it is free. Give it a
+ * deadline with weft_timeout or that of its scope; who is cancelled stops looking.
  *
  * It fails with -EALREADY if @p lock is held by this object, or somebody waits for it here already; with -EINVAL if
  * @p path is no regular file; with the system's error if it cannot be opened (it must be writable).
