@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include <weft/tls.h>
+
 #include "get_transfer.h"
 #include "printable.h"
 
@@ -193,6 +195,33 @@ static void on_redraw(weft_timer *timer)
 
 /* -- the whole -- */
 
+/* What the options say of TLS; if they say nothing, the HTTP client makes its own when it is needed. */
+static int make_tls(const struct get_options *options, weft_tls_client **ret)
+{
+    static const char *const alpn[] = {"http/1.1"};
+    const weft_tls_identity identity = {.chain_file = options->cert, .key_file = options->key};
+    const weft_tls_client_options tls = {.size = sizeof tls,
+                                         .ca_file = options->cacert,
+                                         .identity = options->cert ? &identity : NULL,
+                                         .alpn = alpn,
+                                         .alpn_count = 1,
+                                         .dangerously_trust_anybody = options->trust_anybody};
+    weft_failure *failure = NULL;
+    char text[512];
+    int status;
+
+    *ret = NULL;
+    if (!options->cacert && !options->cert && !options->trust_anybody)
+        return 0;
+    status = weft_tls_client_new(&tls, ret, &failure);
+    if (failure)
+        (void)weft_failure_describe(failure, text, sizeof text);
+    if (status < 0)
+        fprintf(stderr, "weft get: %s\n", failure ? text : weft_error_text(status));
+    weft_failure_unref(failure);
+    return status;
+}
+
 /* Signals come last: until then, while the body may be read from standard input, they end the command themselves. */
 static int open_all(struct get *get)
 {
@@ -203,8 +232,12 @@ static int open_all(struct get *get)
                                                .family = get->options->ipv4   ? WEFT_HTTP_ONLY_IPV4
                                                          : get->options->ipv6 ? WEFT_HTTP_ONLY_IPV6
                                                                               : WEFT_HTTP_ANY_FAMILY};
-    int status = weft_http_client_new(scope, &client_options, &get->client);
+    int status = make_tls(get->options, &client_options.tls);
 
+    if (status < 0)
+        return status;
+    status = weft_http_client_new(scope, &client_options, &get->client);
+    weft_tls_client_unref(client_options.tls);
     if (status == 0)
         status = weft_timer_init(&get->deadline, scope, on_deadline);
     if (status == 0)
@@ -237,6 +270,8 @@ static int check_usage(const struct get_options *options)
         problem = "--output, --check and --upload - are for one URL";
     if (options->output && options->remote_name)
         problem = "--output and --remote-name exclude each other";
+    if (options->key && !options->cert)
+        problem = "--key goes with --cert";
     if (options->ipv4 && options->ipv6)
         problem = "--ipv4 and --ipv6 exclude each other";
     if (options->resume && (options->compressed || options->include || options->head))

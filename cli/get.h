@@ -21,8 +21,10 @@ enum {
     GET_CANNOT_WRITE = 23,
     GET_TIMEOUT = 28,
     GET_CANNOT_RESUME = 33,
+    GET_TLS = 35,
     GET_REDIRECTS = 47,
     GET_PROTOCOL = 56,
+    GET_CERTIFICATE = 60,
     GET_LIMIT = 63,
     GET_CHECK = 90,
     GET_INTERRUPTED = 130
@@ -51,6 +53,8 @@ struct get_options {
     bool compressed;
     bool ipv4, ipv6;
     const char *through;
+    const char *cacert, *cert, *key;
+    bool trust_anybody;
     bool quiet;
 };
 

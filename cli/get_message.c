@@ -42,13 +42,30 @@ static int status_of(int error)
     case WEFT_EADDRESS:
         return GET_NO_CONNECTION;
     case WEFT_ETRUNCATED:
+    case WEFT_ETLSTRUNCATED:
         return GET_TRUNCATED;
+    case WEFT_ETLSHANDSHAKE:
+    case WEFT_ETLSRECORD:
+    case WEFT_ETLSALERT:
+    case WEFT_ETLSPROFILE:
+    case WEFT_ETLSALPN:
+    case WEFT_ETLSFLOOD:
+    case WEFT_ETLSCREDENTIALS:
+        return GET_TLS;
+    case WEFT_ETLSUNTRUSTED:
+    case WEFT_ETLSNAME:
+    case WEFT_ETLSEXPIRED:
+    case WEFT_ETLSUSAGE:
+    case WEFT_ETLSREVOKED:
+    case WEFT_ETLSWEAK:
+    case WEFT_ETLSSTAPLE:
+    case WEFT_ETLSNOCERTIFICATE:
+        return GET_CERTIFICATE;
     case WEFT_EREDIRECT:
     case WEFT_EREDIRECTS:
         return GET_REDIRECTS;
     case WEFT_EURL:
     case WEFT_ESCHEME:
-    case WEFT_ENOTLS:
     case -EINVAL:
         return EXIT_USAGE;
     default:
@@ -70,7 +87,7 @@ void get_explain(struct get *get, int error)
 {
     const char *problem = get->request ? weft_http_request_problem(get->request) : "";
     const weft_address *peer = get->request ? weft_http_request_peer(get->request) : NULL;
-    char address[WEFT_ADDRESS_TEXT] = "";
+    char address[WEFT_ADDRESS_TEXT] = "", shown[300];
 
     if (get->interrupted) {
         get_complain(get, GET_INTERRUPTED, "interrupted");
@@ -78,6 +95,7 @@ void get_explain(struct get *get, int error)
     }
     if (peer && peer->family != WEFT_ADDRESS_NONE)
         weft_address_text(peer, address);
-    get_complain(get, status_of(error), "%s%s%s%s%s%s", weft_error_text(error), *problem ? ": " : "", problem,
-                 *address ? " (" : "", address, *address ? ")" : "");
+    get_complain(get, status_of(error), "%s%s%s%s%s%s", weft_error_text(error), *problem ? ": " : "",
+                 printable(weft_bytes_from(problem), shown, sizeof shown), *address ? " (" : "", address,
+                 *address ? ")" : "");
 }

@@ -147,6 +147,28 @@ static const struct option options[] = {
      .argument = "ENDPOINT",
      .group = CONNECTION,
      .help = "Connect to this endpoint instead of the URL's host: unix:///run/x.sock or tcp://ADDRESS:PORT."},
+    {.name = "cacert",
+     OPTION_SETS_STRING(struct get_options, cacert),
+     .argument = "FILE",
+     .otherwise = "those that the system trusts",
+     .group = CONNECTION,
+     .help = "For https: trust the authorities in FILE (PEM), and no others."},
+    {.name = "cert",
+     OPTION_SETS_STRING(struct get_options, cert),
+     .argument = "FILE",
+     .group = CONNECTION,
+     .help = "For https: show the certificate in FILE (PEM, with those between it and its authority, and with its key "
+             "unless "
+             "there is --key) to a server that asks for one."},
+    {.name = "key",
+     OPTION_SETS_STRING(struct get_options, key),
+     .argument = "FILE",
+     .group = CONNECTION,
+     .help = "The key of --cert (PEM, not encrypted)."},
+    {.name = "dangerously-trust-anybody",
+     OPTION_SETS_FLAG(struct get_options, trust_anybody),
+     .group = CONNECTION,
+     .help = "For https: verify no certificate. Whoever is between you and the server can read and change everything."},
 
     {.name = "max-time",
      .letter = 'm',
@@ -188,9 +210,9 @@ static const struct operand operands[] = {
      .required = true,
      .repeats = true,
      .offset = offsetof(struct get_options, urls),
-     .help =
-         "What to fetch: http://HOST:PORT/PATH. Several are fetched one after the other, on one connection where that "
-         "is possible. A URL with a password in it is refused: give it with --user."},
+     .help = "What to fetch: http://HOST:PORT/PATH or https://HOST/PATH. Several are fetched one after the other, on "
+             "one connection where that "
+             "is possible. A URL with a password in it is refused: give it with --user."},
 };
 
 static const struct exit_status statuses[] = {
@@ -201,8 +223,10 @@ static const struct exit_status statuses[] = {
     {GET_CANNOT_WRITE, "The content could not be written, or its reader left."},
     {GET_TIMEOUT, "It took too long."},
     {GET_CANNOT_RESUME, "The server does not send the rest of the file that is there."},
+    {GET_TLS, "TLS failed."},
     {GET_REDIRECTS, "There were too many redirects, or one that must not be followed."},
     {GET_PROTOCOL, "The server broke the protocol, or the connection."},
+    {GET_CERTIFICATE, "The server's certificate was refused."},
     {GET_LIMIT, "The response is larger than a limit."},
     {GET_CHECK, "The content has another digest than --check says."},
     {GET_INTERRUPTED, "It was interrupted."},
@@ -219,7 +243,7 @@ const struct command get_command = {
     .name = "get",
     .summary = "fetch a URL over HTTP",
     .description =
-        "Fetches URLs over HTTP/1.1 and prints what they hold, or writes it to files. There is no https yet.\n\n"
+        "Fetches URLs over HTTP/1.1 and prints what they hold, or writes it to files.\n\n"
         "Redirects are followed, and a status of 400 or above is a failure. An interrupt leaves what came in "
         "the file, to be gone on with by --continue.",
     .revised = "November 22, 2026",

@@ -83,7 +83,6 @@ typedef enum weft_error_class {
     X(EREDIRECT, -5130, PROTOCOL, "a redirect leads to where it must not be followed")              \
     X(ECODING, -5131, PROTOCOL, "the body's coding is not known, or the body is damaged")           \
     X(EREPEAT, -5132, CLOSED, "the request has to be sent again, and its body cannot be")           \
-    X(ENOTLS, -5140, USAGE, "https needs TLS, which this version does not have yet")                \
     X(EPROXY, -5150, IO, "the proxy could not connect to the target, or would not")                 \
     X(EPROXYAUTH, -5151, USAGE, "the proxy wants to know who asks, or another user and password")   \
     X(ETLSHANDSHAKE, -5200, PROTOCOL, "the TLS handshake failed")                                   \

@@ -28,10 +28,10 @@
  * http, and takes no credentials to another origin; it repeats a request once
  * whose connection turns out to have been closed by the server before, if
  * that changes nothing (RFC 9110 §9.2.2); it asks for gzip and deflate and
- * decodes them, within limits. There is no TLS yet: https fails with
- * WEFT_ENOTLS.
+ * decodes them, within limits. For https the server's certificate is verified,
+ * and must be for the URL's host.
  *
- * Errors: WEFT_EURL, WEFT_ESCHEME, WEFT_ENOTLS; WEFT_ENONAME, WEFT_ENAMETRY,
+ * Errors: WEFT_EURL, WEFT_ESCHEME; WEFT_ETLS...; WEFT_ENONAME, WEFT_ENAMETRY,
  * WEFT_ENAMETIME, WEFT_EADDRESS; WEFT_EWAITTIME, WEFT_EQUEUE;
  * WEFT_ECONNECTTIME, -ECONNREFUSED and the like; WEFT_EWRITESTALL,
  * WEFT_EHEADTIME, WEFT_EBODYTIME, WEFT_ETOTALTIME; WEFT_EPROTOCOL,
@@ -107,6 +107,10 @@ typedef struct weft_http_client_options {
      *  connected to, whatever it answers. */
     bool (*allow)(const weft_address *address, void *arg);
     void *allow_arg; /**< passed through */
+    /** How it speaks TLS for https (weft/tls.h; its protocols should be none or "http/1.1"); *borrowed*, the client
+     *  takes a reference. NULL: with the defaults and the system's authorities, which the first request for https reads:
+     *  that may wait for the disk. */
+    weft_tls_client *tls;
 } weft_http_client_options;
 
 /**
@@ -127,7 +131,7 @@ typedef struct weft_http_call {
     size_t size;                   /**< sizeof(weft_http_call) */
     weft_http_client *client;      /**< NULL: the loop's own */
     const char *method;            /**< NULL: GET, or POST if there is a body. Not CONNECT */
-    const char *url;               /**< http://host:port/path?query; a fragment is not sent */
+    const char *url;               /**< http://host:port/path?query, or https; a fragment is not sent */
     const weft_http_field *fields; /**< besides those that the client adds: Host, User-Agent, Accept-Encoding, and those
                                          of the framing, of which only the User-Agent and Accept-Encoding may be given
                                          here. @c Authorization, @c Cookie and @c Proxy-Authorization go to the URL's
@@ -202,7 +206,7 @@ struct weft_http_receiver {
  * @param call      *borrowed*
  * @param receiver  *borrowed* until `gone`, which is called exactly once if the result is 0
  * @param[out] ret_request  *borrowed* until `gone`; may be NULL
- * @return 0; WEFT_EURL, WEFT_ESCHEME, WEFT_ENOTLS; -EINVAL for a method, field or combination that cannot be sent;
+ * @return 0; WEFT_EURL, WEFT_ESCHEME; -EINVAL for a method, field or combination that cannot be sent;
  *         WEFT_EQUEUE; WEFT_ENOMEM; the reason if @p scope is cancelled
  */
 WEFT_API WEFT_NODISCARD int weft_http_request_start(weft_scope *scope, const weft_http_call *call,

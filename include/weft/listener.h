@@ -95,8 +95,8 @@ WEFT_API size_t weft_listener_connections(const weft_listener *listener);
 #define WEFT_LISTENER_URL 192
 
 /** Writes where it listens, with the real port, as a URL of @p scheme (NULL: the endpoint's own) into @p buffer of
- *  WEFT_LISTENER_URL bytes: "http://127.0.0.1:8080/" for "http", "tcp://127.0.0.1:7007" for NULL. What is no TCP
- *  address is written as it was given, whatever the scheme. */
+ *  WEFT_LISTENER_URL bytes: "http://127.0.0.1:8080/" for "http" (over TLS "https://127.0.0.1:8443/"),
+ *  "tcp://127.0.0.1:7007" for NULL. What is no TCP address is written as it was given, whatever the scheme. */
 WEFT_API void weft_listener_url(const weft_listener *listener, const char *scheme, char *buffer);
 
 /**

@@ -444,14 +444,14 @@ size_t weft_listener_connections(const weft_listener *listener)
     return listener->connections;
 }
 
-/* "[fe80::1%2]:80" with the zone as URLs have it. */
-static void write_address(const weft_address *at, const char *scheme, char *buffer)
+/* "[fe80::1%2]:80" with the zone as URLs have it. What is spoken over TLS has an s behind its name: https, ircs, smtps. */
+static void write_address(const weft_address *at, const char *scheme, bool tls, char *buffer)
 {
     char text[WEFT_ADDRESS_TEXT], *zone;
 
     weft_address_text(at, text);
     zone = strchr(text, '%');
-    snprintf(buffer, WEFT_LISTENER_URL, "%s://%.*s%s%s%s", scheme ? scheme : "tcp",
+    snprintf(buffer, WEFT_LISTENER_URL, "%s%s://%.*s%s%s%s", scheme ? scheme : "tcp", scheme && tls ? "s" : "",
              zone ? (int)(zone - text) : (int)strlen(text), text, zone ? "%25" : "", zone ? zone + 1 : "",
              scheme ? "/" : "");
 }
@@ -462,7 +462,7 @@ void weft_listener_url(const weft_listener *listener, const char *scheme, char *
     size_t length;
 
     if (at->family == WEFT_ADDRESS_IPV4 || at->family == WEFT_ADDRESS_IPV6) {
-        write_address(at, scheme, buffer);
+        write_address(at, scheme, tls_server_maker_in(listener->layers) != NULL, buffer);
     } else if (listener->adopted_fd >= 0) {
         snprintf(buffer, WEFT_LISTENER_URL, "fd://%d", listener->adopted_fd);
     } else if (at->family == WEFT_ADDRESS_NONE) {

@@ -123,7 +123,7 @@ static void received(struct layer *layer, weft_bytes bytes, int status)
             layer_fail(layer, status < 0 ? status : WEFT_ETRUNCATED, false);
         return;
     }
-    if (memcmp(bytes.data, VEIL_HELLO + veil->heard, hello) != 0) {
+    if (memcmp(bytes.data, &VEIL_HELLO[veil->heard], hello) != 0) {
         layer_fail(layer, WEFT_EPROTOCOL, false);
         return;
     }

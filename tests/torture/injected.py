@@ -59,14 +59,14 @@ ERRORS = {
     "madvise": ["EINVAL"],
     "prlimit64": ["EPERM"],
 }
-OF_FILE = {"openat": ["EACCES", "ENOSPC", "EMFILE"], "write": ["ENOSPC", "EIO", "EINTR"], "fsync": ["EIO"],
-           "ftruncate": ["EIO"], "fstat": ["EIO"]}
+OF_FILE = {"openat2": ["EACCES", "ENOSPC", "EMFILE"], "newfstatat": ["EIO"], "pwrite64": ["ENOSPC", "EIO", "EINTR"],
+           "utimensat": ["EIO"]}
 CALL = re.compile(r"^(\d+)\s+(\w+)\((.*)")
 
 
 def traced(log, calls, about=None):
-    """about: a file, if only calls that concern it are looked at."""
-    only = ["-P", about] if about else []
+    """about: a file, if only calls that concern it are looked at: by its path, or by its name in a folder."""
+    only = ["-P", about, "-P", os.path.basename(about)] if about else []
     return ["strace", "-D", "-f", "-qq", "-o", log, *only, "-e", "trace=" + ",".join("?" + call for call in calls)]
 
 

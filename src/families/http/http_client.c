@@ -3,6 +3,7 @@
 #include "families/http/http_client.h"
 
 #include <weft/memory.h>
+#include <weft/tls.h>
 
 #include "base/options.h"
 
@@ -141,6 +142,7 @@ static void client_free(struct loop_task *task)
     loop_slot_leave(&client->by_default);
     weft_scope_close(client->scope);
     scope_leave(&client->member);
+    weft_tls_client_unref(client->tls);
     weft_release(client->user_agent);
     weft_release(client->scratch);
     weft_release(client);
@@ -217,6 +219,7 @@ static int init(weft_http_client *client)
     if (!client->user_agent)
         return WEFT_ENOMEM;
     memcpy(client->user_agent, options->user_agent, length);
+    client->tls = options->tls ? weft_tls_client_ref(options->tls) : NULL;
     http_pool_init(&client->pool, secret, options->connections, options->per_host);
     client->limits = (weft_http1_limits){.head_bytes = options->head_bytes,
                                          .field_count = options->field_count,

@@ -50,6 +50,7 @@ struct weft_http_client {
     weft_loop *loop;
     weft_http_client_options options; /* all set */
     char *user_agent;
+    weft_tls_client *tls; /* NULL: made when it is first needed */
     weft_http1_limits limits;
     struct http_pool pool;
     weft_link waiting; /* requests, in their order */
@@ -146,6 +147,7 @@ struct weft_http_request {
     weft_time phase_due, total_due;
     int reason;
     const char *problem;
+    char *story; /* of a TLS that failed; `problem` may be it */
     weft_address peer;
 
     /* what is asked for */

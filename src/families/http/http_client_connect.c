@@ -6,11 +6,14 @@
 #include <stdio.h>
 
 #include <weft/memory.h>
+#include <weft/tls.h>
 
 #include "base/probe.h"
 
 /* "tcp://[…]:65535" */
 #define URL_ROOM (WEFT_ADDRESS_TEXT + 8)
+/* A host's name with its NUL. */
+#define NAME_ROOM 256
 
 static struct http_link *link_new(weft_http_request *request)
 {
@@ -40,8 +43,37 @@ static size_t input_limit(const weft_http_client *client)
     return head >= WEFT_UNLIMITED / 2 ? WEFT_UNLIMITED : head + 64 * 1024;
 }
 
+/* The client's own, or one with the defaults. */
+static int tls_of(weft_http_client *client, weft_tls_client **ret)
+{
+    static const char *const alpn[] = {"http/1.1"};
+    weft_tls_client_options options = {.size = sizeof options, .alpn = alpn, .alpn_count = 1};
+    int status = client->tls ? 0 : weft_tls_client_new(&options, &client->tls, NULL);
+
+    if (status == 0)
+        *ret = client->tls;
+    return status;
+}
+
+/* Whom the certificate must be for: an address without its brackets. */
+static int tls_name(const struct http_url *url, char name[NAME_ROOM])
+{
+    weft_bytes host = url->host;
+
+    if (host.length > 2 && host.data[0] == '[')
+        host = weft_bytes_of(host.data + 1, host.length - 2);
+    if (host.length >= NAME_ROOM)
+        return WEFT_EURL;
+    memcpy(name, host.data, host.length);
+    name[host.length] = '\0';
+    return 0;
+}
+
 static int attempt(struct http_link *link, const char *url, weft_time time)
 {
+    const weft_http_request *request = link->request;
+    char name[NAME_ROOM];
+    int status = 0;
     weft_stream_options options = {
         .size = sizeof options,
         .connect = time,
@@ -50,6 +82,14 @@ static int attempt(struct http_link *link, const char *url, weft_time time)
         .input_limit = input_limit(link->client),
     };
 
+    if (request->url.secure) {
+        status = tls_of(link->client, &options.tls);
+        options.tls_name = name;
+        if (status == 0)
+            status = tls_name(&request->url, name);
+    }
+    if (status < 0)
+        return status;
     return weft_stream_connect(link->client->scope, url, &link->protocol, &options, &link->stream, NULL);
 }
 

@@ -3,9 +3,13 @@
 #include "families/http/http_client.h"
 
 #include <weft/memory.h>
+#include <weft/tls.h>
 
 #include "base/probe.h"
 #include "wire/http1/http1_parser.h"
+
+/* For the story of a TLS that failed. */
+#define STORY_ROOM 512
 
 static struct http_link *link_of(weft_protocol *protocol)
 {
@@ -423,13 +427,27 @@ static int reason_of(const weft_http_request *request, int reason)
     return reason == WEFT_EINPUTLIMIT && !(request->flags & REQUEST_HEADED) ? WEFT_EHEADLIMIT : reason;
 }
 
+/* Which certificate, which name, and why. (If memory is short, the number has to do.) */
+static void keep_story(weft_http_request *request, const weft_failure *failure)
+{
+    char *story = weft_allocate(STORY_ROOM);
+
+    if (!story)
+        return;
+    (void)weft_failure_describe(failure, story, STORY_ROOM);
+    weft_release(request->story);
+    request->problem = request->story = story;
+}
+
 static void lost(weft_protocol *protocol, weft_stream *stream, int reason)
 {
     struct http_link *link = link_of(protocol);
     weft_http_request *request = link->request;
+    const weft_failure *failure = weft_stream_tls_failure(stream);
 
-    (void)stream;
-    if (!(link->flags & (LINK_OPEN | LINK_DYING)) && request) {
+    if (failure && request)
+        keep_story(request, failure);
+    if (!(link->flags & (LINK_OPEN | LINK_DYING)) && request && !failure) {
         if (http_link_next(link, reason))
             return;
         reason = link->connect_error;

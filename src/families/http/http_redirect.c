@@ -78,8 +78,6 @@ static int resolve(weft_http_request *request, struct http_text *ret, bool *ret_
         *ret_same = http_url_same_origin(&request->url, &url);
         if (request->url.secure && !url.secure)
             status = WEFT_EREDIRECT;
-        else if (url.secure)
-            status = WEFT_ENOTLS;
         http_url_append(ret, &url);
     }
     http_text_release(&text);

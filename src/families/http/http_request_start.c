@@ -249,8 +249,6 @@ static int fill(struct draft *draft)
     struct http_url url;
     int status = http_url_parse(weft_bytes_from(call->url), &url);
 
-    if (status == 0 && url.secure)
-        status = WEFT_ENOTLS;
     if (status == 0)
         status = add_fields(draft, call->fields, call->field_count, false);
     if (status == 0)
@@ -302,6 +300,7 @@ void http_request_free(weft_http_request *request)
     weft_release((void *)(uintptr_t)request->secret_lines.data);
     weft_release((void *)(uintptr_t)request->lines.data);
     weft_release(request->url_text);
+    weft_release(request->story);
     weft_release(request);
 }
 

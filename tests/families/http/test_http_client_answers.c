@@ -290,16 +290,6 @@ static void the_short_form_uses_the_loops_own_client(void **state)
     assert_int_equal(weft_counters_read(weft_loop_counters(world.loop), "http.client.reused"), 1);
 }
 
-static void https_says_that_there_is_no_tls(void **state)
-{
-    struct origin_result result;
-    weft_http_call call = {.url = "https://127.0.0.1/"};
-
-    (void)state;
-    origin_fetch(&world, ROOT, &call, &result);
-    assert_int_equal(result.error, WEFT_ENOTLS);
-}
-
 static void a_failure_tells_what_was_asked_for_and_what_was_wrong(void **state)
 {
     struct origin_result result;
@@ -332,7 +322,6 @@ int main(void)
         test(basic_credentials_are_sent),
         test(credentials_in_a_url_need_leave),
         test(the_short_form_uses_the_loops_own_client),
-        test(https_says_that_there_is_no_tls),
         test(a_failure_tells_what_was_asked_for_and_what_was_wrong),
     };
 

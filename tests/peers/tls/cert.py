@@ -300,7 +300,7 @@ def show_tells_what_a_chain_says(place):
 
 @test
 def show_says_what_is_wrong(place):
-    folder = os.path.join(BUILD, "tests", "certificates")
+    folder = os.path.join(BUILD, "tests", "certificates", "made")
     if os.path.exists(os.path.join(folder, "manifest.tsv")):
         for row, said in (("expired", "EXPIRED, "), ("not-yet", "NOT YET, in "), ("wrong-intermediate", "NOT BY THE NEXT"),
                           ("self-signed", "itself"), ("name-nul", "server.test?.evil.test"), ("use-code", "other uses"),
