@@ -14,7 +14,7 @@ static void a_password_is_in_no_story(void **state)
     static const struct {
         const char *url, *told;
     } urls[] = {
-        {"https://alice:s3cret@example.com/", "https://...@example.com/"},
+        {"https://alice:s3cret@@example.com/", "https://...@example.com/"},
         {"http://alice:s3cret@@example.com/", "http://...@example.com/"},
         {"ftp://alice:s3cret@example.com/", "ftp://...@example.com/"},
         {"alice:s3cret@", "...@"},

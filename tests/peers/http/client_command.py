@@ -126,7 +126,7 @@ def test_mistakes(root):
             (["-d", "@nowhere", "http://a/"], 1, "No such file"), (["-T", "nowhere", "http://a/"], 1, "No such file"),
             (["-o", "x", "http://a/", "http://b/"], 2, "for one URL"), (["-o", "x", "-O", "http://a/"], 2, "exclude"),
             (["-4", "-6", "http://a/"], 2, "exclude"), (["nonsense"], 2, "not valid"), (["ftp://a/"], 2, "scheme"),
-            (["https://127.0.0.1/"], 2, "TLS"), (["http://user@127.0.0.1:1/"], 2, "not valid"),
+            (["https://127.0.0.1:1/"], 7, "refused"), (["--key", "k", "http://a/"], 2, "--cert"), (["http://user@127.0.0.1:1/"], 2, "not valid"),
             (["http://127.0.0.1:1/"], 7, "refused"), (["-6", "http://127.0.0.1:1/"], 7, "wanted kind"),
             (["http://a b/"], 2, "not valid"), (["http://\x1b[31m/"], 2, "not valid")]:
         out, errors = weft(*arguments, cwd=root, status=status)

@@ -16,7 +16,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 HEAD = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 DONE, TRUNCATED, STATUS, TIMEOUT, REDIRECTS, PROTOCOL, LIMIT = 0, 18, 22, 28, 47, 56, 63
-USAGE = 2
+NO_CONNECTION = 7
 
 
 def length(value, body=b"ok", name=b"Content-Length"):
@@ -184,7 +184,7 @@ CASES = [
     ("a redirect with two Locations", [READ, b"HTTP/1.1 302 F\r\nLocation: /a\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n"], PROTOCOL, b""),
     ("a redirect to 127.1", [READ, redirect(b"http://127.1/")], REDIRECTS, b""),
     ("a redirect with a backslash", [READ, redirect(b"http://good.example\\@127.0.0.1/")], REDIRECTS, b""),
-    ("a redirect to https", [READ, redirect(b"https://127.0.0.1/")], USAGE, b""),
+    ("a redirect to https", [READ, redirect(b"https://127.0.0.1:1/")], NO_CONNECTION, b""),
     ("a redirect to itself", ["loop"], REDIRECTS, b""),
     ("a redirect without a Location", [READ, b"HTTP/1.1 302 F\r\nContent-Length: 2\r\n\r\nok"], DONE, b"ok"),
     ("a redirect with an endless body", [READ, b"HTTP/1.1 302 F\r\nLocation: /x\r\n\r\n", "xs", NEXT, READ, OK], DONE, b"ok",

@@ -143,4 +143,5 @@ def main():
     print("TLS with others: good")
 
 
-main()
+if __name__ == "__main__":
+    main()
