@@ -412,6 +412,19 @@ void layer_ready(struct layer *layer)
     go_up(layer->stream, layer->above);
 }
 
+/* Who stands above @p below, of which NULL is the transport, now: the one that began there may have left at once. */
+static void pass_on(weft_stream *stream, struct layer *below, weft_bytes rest)
+{
+    struct layer *above = below ? below->above : stream->layers ? stream->layers->bottom : NULL;
+
+    if (above)
+        above->ops->received(above, rest, 0);
+    else if (below)
+        layer_received_above(below, rest, 0);
+    else
+        stream->io.events->received(&stream->io, rest, 0);
+}
+
 void layer_done(struct layer *layer, weft_bytes rest)
 {
     weft_stream *stream = layer->stream;
@@ -422,14 +435,8 @@ void layer_done(struct layer *layer, weft_bytes rest)
     if (!stream->layers->bottom)
         step_aside(stream);
     go_up(stream, above);
-    if (rest.length > 0 && !(stream->flags & STREAM_DOOMED)) {
-        if (above)
-            above->ops->received(above, rest, 0);
-        else if (below)
-            layer_received_above(below, rest, 0);
-        else
-            stream->io.events->received(&stream->io, rest, 0);
-    }
+    if (rest.length > 0 && !(stream->flags & STREAM_DOOMED))
+        pass_on(stream, below, rest);
     layer->ops->free(layer);
 }
 

@@ -9,6 +9,8 @@
 #include "net/url.h"
 
 #define HEADER_MOST (16 + WEFT_PROXY_LENGTH)
+/* Of a backend, or of a layer below. */
+#define DELIVERY_MOST (64 * 1024)
 
 /* -- receiving -- */
 
@@ -211,6 +213,9 @@ static const struct talk_ops sending_ops = {
     .layer = TALK_LAYER_OPS("proxy header"),
     .begin = begin_sending,
     .free = free_sending,
+    /* It asks for nothing, but until the header has gone it may be given what a proxy's answer left over, and what had been
+     * received before receiving was stopped (backend.h, 3). */
+    .most = 2 * DELIVERY_MOST,
     .only_says = true,
 };
 

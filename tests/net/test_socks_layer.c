@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include <weft/wire/proxy.h>
+
 #define BYTES(literal) weft_bytes_of(literal, sizeof(literal) - 1)
 #define NAME \
     "\x0e"   \
@@ -16,6 +18,7 @@ struct line {
 
 static const struct line *script;
 static bool by_bytes; /* its answers come byte by byte */
+static bool hears_on; /* behind the script it takes whatever comes */
 static weft_bytes answer;
 
 static void answer_on(struct law_peer *peer)
@@ -34,6 +37,8 @@ static size_t play(struct law_peer *peer, weft_bytes in)
 {
     weft_bytes told = script->told;
 
+    if (told.length == 0 && hears_on)
+        return in.length;
     assert_true(told.length > 0);
     assert_true(weft_bytes_equal(weft_bytes_first(told, in.length), weft_bytes_first(in, told.length)));
     if (in.length < told.length)
@@ -88,13 +93,19 @@ static void listen_by_tcp(struct law_world *world, const struct law_hooks *hooks
     law_listen(world, NULL, hooks);
 }
 
-static void run(struct law_world *world, const struct line *lines, const char *scheme, const char *target)
+static void begin(struct law_world *world, const struct line *lines, const char *scheme, const char *target,
+                  const weft_stream_options *options)
 {
     script = lines;
     heard[0] = '\0';
     listen_by_tcp(world, &playing);
     through(world, scheme, target);
-    law_connect(world, 0, NULL, &hearing);
+    law_connect(world, 0, options, &hearing);
+}
+
+static void run(struct law_world *world, const struct line *lines, const char *scheme, const char *target)
+{
+    begin(world, lines, scheme, target, NULL);
     law_until(world, settled);
 }
 
@@ -280,6 +291,61 @@ static void a_server_that_ends_early_is_told(struct law_world *world)
                 world->client[0].reason == -EPIPE);
 }
 
+/* -- with a PROXY header, for whoever is behind the proxy -- */
+
+static const weft_proxy_header somebody = {
+    .source = {.family = WEFT_ADDRESS_IPV4, .ip = {203, 0, 113, 7}, .port = 40000},
+    .destination = {.family = WEFT_ADDRESS_IPV4, .ip = {198, 51, 100, 1}, .port = 443},
+};
+
+#define SOMEBODY "PROXY TCP4 203.0.113.7 198.51.100.1 40000 443\r\n"
+
+static bool all_said(struct law_world *world)
+{
+    return world->client[0].lost || (strcmp(heard, "welcome") == 0 && script->told.length == 0);
+}
+
+static void expect_header(struct law_world *world, const struct line *lines, const char *scheme)
+{
+    const weft_stream_options options = {.size = sizeof options, .announce = &somebody};
+
+    begin(world, lines, scheme, "server.example:80?version=1", &options);
+    law_until(world, all_said);
+    assert_int_equal(world->client[0].lost, 0);
+    assert_int_equal(world->client[0].connected, 1);
+    assert_string_equal(heard, "welcome");
+}
+
+static void data_right_behind_the_answer_passes_a_proxy_header(struct law_world *world)
+{
+    static const struct line lines[] = {
+        GREETING, REQUEST(GRANTED), {WEFT_BYTES(SOMEBODY), {NULL, 0}}, {{NULL, 0}, {NULL, 0}}};
+
+    expect_header(world, lines, "proxy+socks5://");
+}
+
+static void data_right_behind_the_head_passes_a_proxy_header(struct law_world *world)
+{
+    static const struct line lines[] = {
+        {WEFT_BYTES("CONNECT server.example:80 HTTP/1.1\r\nHost: server.example:80\r\n\r\n"),
+         WEFT_BYTES("HTTP/1.1 200 OK\r\n\r\nwelcome")},
+        {WEFT_BYTES(SOMEBODY), {NULL, 0}},
+        {{NULL, 0}, {NULL, 0}}};
+
+    expect_header(world, lines, "proxy+http-connect://");
+}
+
+/* An alert, handshake_failure, comes before anything was said to it. */
+static void data_right_behind_the_answer_reaches_tls_past_a_proxy_header(struct law_world *world)
+{
+    static const struct line lines[] = {
+        GREETING, REQUEST("\5\0\0\1\0\0\0\0\0\0\25\3\3\0\2\2\50"), {{NULL, 0}, {NULL, 0}}};
+
+    hears_on = true;
+    expect_lost(world, lines, "proxy+tls+socks5://", WEFT_ETLSALERT);
+    hears_on = false;
+}
+
 static const struct law laws[] = {
     {"a name goes to the proxy as it is", a_name_goes_to_the_proxy_as_it_is, LAW_EVERYWHERE},
     {"answers may come byte by byte", answers_may_come_byte_by_byte, LAW_EVERYWHERE},
@@ -298,6 +364,12 @@ static const struct law laws[] = {
     {"SK-01: a server that says nothing more is given up", sk_01_a_server_that_says_nothing_more_is_given_up,
      LAW_EVERYWHERE | LAW_JUMPS},
     {"a server that ends early is told", a_server_that_ends_early_is_told, LAW_EVERYWHERE},
+    {"data right behind the answer passes a PROXY header", data_right_behind_the_answer_passes_a_proxy_header,
+     LAW_EVERYWHERE},
+    {"data right behind the head passes a PROXY header", data_right_behind_the_head_passes_a_proxy_header,
+     LAW_EVERYWHERE},
+    {"data right behind the answer reaches TLS past a PROXY header",
+     data_right_behind_the_answer_reaches_tls_past_a_proxy_header, LAW_EVERYWHERE},
 };
 
 int main(void)
