@@ -44,21 +44,27 @@ int talk_say(struct talk *talk, weft_bytes bytes)
     return 0;
 }
 
+/* A part that went is followed by `sent`, as none is (backend.h, 4). */
+static bool send_rest(struct talk *talk)
+{
+    weft_bytes rest = weft_bytes_of(talk->out + talk->out_sent, talk->out_length - talk->out_sent);
+    int64_t sent = layer_send_below(&talk->layer, &rest, 1, false);
+
+    if (sent < 0 && sent != BACKEND_LATER) {
+        layer_fail(&talk->layer, (int)sent, false);
+        return false;
+    }
+    if (sent > 0)
+        talk->out_sent += (size_t)sent;
+    talk->sending = talk->out_sent < talk->out_length;
+    return !talk->sending;
+}
+
 /* Returns whether all has been said; if not, `sent` follows, or the connection is lost. */
 static bool say(struct talk *talk)
 {
-    while (talk->out_sent < talk->out_length) {
-        weft_bytes rest = weft_bytes_of(talk->out + talk->out_sent, talk->out_length - talk->out_sent);
-        int64_t sent = layer_send_below(&talk->layer, &rest, 1, false);
-
-        talk->sending = sent == BACKEND_LATER;
-        if (sent < 0) {
-            if (!talk->sending)
-                layer_fail(&talk->layer, (int)sent, false);
-            return false;
-        }
-        talk->out_sent += (size_t)sent;
-    }
+    if (talk->out_sent < talk->out_length && !send_rest(talk))
+        return false;
     forget_out(talk);
     return true;
 }

@@ -6,6 +6,7 @@
 #include <weft/memory.h>
 
 #include "net/listener_internal.h"
+#include "net/proxy_layer.h"
 #include "net/veil.h"
 
 static void veil_listener(struct law_world *world)
@@ -220,6 +221,96 @@ static void the_rest_goes_to_the_layer_above(struct law_world *world)
     assert_non_null(world->server[0].stream->layers);
 }
 
+/* -- a talk over what takes little at a time -- */
+
+struct narrow {
+    struct layer layer;
+    struct loop_task task;
+    bool owes; /* a `sent` of its own */
+};
+
+static struct narrow *narrow_of(struct layer *layer)
+{
+    return weft_container_of(layer, struct narrow, layer);
+}
+
+static void narrow_begin(struct layer *layer)
+{
+    layer_ready(layer);
+}
+
+static void narrow_tell(struct loop_task *task)
+{
+    struct narrow *narrow = weft_container_of(task, struct narrow, task);
+
+    narrow->owes = false;
+    if (!layer_is_over(&narrow->layer))
+        layer_sent_above(&narrow->layer, 0);
+}
+
+/* One byte goes out; when the next may is told later. */
+static int64_t narrow_send(struct layer *layer, const weft_bytes *runs, size_t count, bool more)
+{
+    struct narrow *narrow = narrow_of(layer);
+    weft_bytes byte = weft_bytes_first(runs[0], 1);
+    int64_t sent;
+
+    assert_false(narrow->owes); /* layer.h: nothing else is sent until then */
+    sent = layer_send_below(layer, &byte, 1, more || count > 1 || runs[0].length > 1);
+    if (sent == 1 && (count > 1 || runs[0].length > 1)) {
+        narrow->owes = true;
+        loop_later(layer->stream->loop, &narrow->task);
+    }
+    return sent;
+}
+
+static void narrow_free(struct layer *layer)
+{
+    weft_release(narrow_of(layer));
+}
+
+static const struct layer_ops narrow_ops = {
+    .name = "narrow",
+    .not_handed_over = "it is a test's",
+    .begin = narrow_begin,
+    .received = layer_received_above,
+    .sent = layer_sent_above,
+    .receive_start = layer_receive_start_below,
+    .receive_stop = layer_receive_stop_below,
+    .send = narrow_send,
+    .shutdown = layer_shutdown_below,
+    .free = narrow_free,
+};
+
+static void add_narrow(weft_stream *stream)
+{
+    struct narrow *narrow = weft_allocate_zeroed(1, sizeof *narrow);
+
+    assert_non_null(narrow);
+    narrow->layer.ops = &narrow_ops;
+    narrow->task.run = narrow_tell;
+    assert_int_equal(layers_add(stream, &narrow->layer), 0);
+}
+
+static bool server_has_a_header(struct law_world *world)
+{
+    return world->server[0].bytes_in == strlen("PROXY UNKNOWN\r\n");
+}
+
+static void a_talk_waits_until_it_may_send_again(struct law_world *world)
+{
+    static const weft_proxy_header unknown = {.version = 1};
+    struct layer *header;
+
+    law_listen(world, NULL, &plain);
+    law_connect(world, 0, NULL, &plain);
+    assert_int_equal(proxy_sender_new(1, &unknown, &header), 0);
+    add_narrow(world->client[0].stream);
+    assert_int_equal(layers_add(world->client[0].stream, header), 0);
+    law_until(world, server_has_a_header);
+    assert_int_equal(world->client[0].connected, 1);
+}
+
 static const struct law laws[] = {
     {"nobody speaks before the handshake is over", nobody_speaks_before_the_handshake_is_over, LAW_EVERYWHERE},
     {"a silent peer is given up", a_silent_peer_is_given_up, LAW_EVERYWHERE | LAW_JUMPS},
@@ -231,6 +322,7 @@ static const struct law laws[] = {
     {"whoever begins late is told that it drains", whoever_begins_late_is_told_that_it_drains, LAW_EVERYWHERE},
     {"the rest goes to the protocol", the_rest_goes_to_the_protocol, LAW_EVERYWHERE},
     {"the rest goes to the layer above", the_rest_goes_to_the_layer_above, LAW_EVERYWHERE},
+    {"a talk waits until it may send again", a_talk_waits_until_it_may_send_again, LAW_EVERYWHERE},
 };
 
 int main(void)
