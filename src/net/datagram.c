@@ -216,6 +216,15 @@ struct opening {
     struct backend_datagram_options socket;
 };
 
+/* What the operator wrote of our own end goes before what the program set. */
+static void take_url_options(const struct url *at, weft_datagram_options *options)
+{
+    if (url_has(at, URL_REUSEPORT))
+        options->reuse_port = at->options[URL_REUSEPORT].number;
+    if (url_has(at, URL_MODE))
+        options->unix_mode = (unsigned)at->options[URL_MODE].number;
+}
+
 static bool is_in_range(const weft_datagram_options *options)
 {
     return options->hops <= 255 && options->multicast_hops <= 255 && options->receive_buffer <= INT_MAX / 2 &&
@@ -342,7 +351,10 @@ int weft_datagram_open(weft_scope *scope, const char *url, weft_datagram_protoco
 
     if (status == 0)
         status = take_options(user_options, &options);
-    return status < 0 ? status : open_socket(scope, protocol, &options, &opening, ret_socket);
+    if (status < 0)
+        return status;
+    take_url_options(&opening.at, &options);
+    return open_socket(scope, protocol, &options, &opening, ret_socket);
 }
 
 int weft_datagram_open_to(weft_scope *scope, const char *url, weft_datagram_protocol *protocol,
@@ -358,7 +370,10 @@ int weft_datagram_open_to(weft_scope *scope, const char *url, weft_datagram_prot
     opening.has_at = status == 0 && options.bind;
     if (opening.has_at)
         status = url_parse_datagrams(options.bind, &opening.at, ret_error);
-    return status < 0 ? status : open_socket(scope, protocol, &options, &opening, ret_socket);
+    if (status < 0)
+        return status;
+    take_url_options(&opening.at, &options);
+    return open_socket(scope, protocol, &options, &opening, ret_socket);
 }
 
 int weft_datagram_address(const char *url, weft_address *ret_address, weft_url_error *ret_error)
@@ -390,13 +405,16 @@ int weft_datagram_local(const weft_datagram_socket *socket, weft_address *ret_ad
 
 void weft_datagram_url(const weft_datagram_socket *socket, char *buffer)
 {
-    char text[WEFT_ADDRESS_TEXT];
+    static const char unixgram[] = "unixgram://";
+    size_t length = sizeof unixgram - 1;
+    char text[URL_ADDRESS_TEXT];
 
     if (socket->flags & DATAGRAM_IS_UNIX) {
-        snprintf(buffer, WEFT_LISTENER_URL, "unixgram://%s", socket->path);
+        memcpy(buffer, unixgram, sizeof unixgram);
+        url_escape(weft_bytes_from(socket->path), buffer + length, WEFT_LISTENER_URL - length);
         return;
     }
-    weft_address_text(&socket->local, text);
+    url_write_address(&socket->local, text);
     snprintf(buffer, WEFT_LISTENER_URL, "udp://%s", text);
 }
 

@@ -444,15 +444,13 @@ size_t weft_listener_connections(const weft_listener *listener)
     return listener->connections;
 }
 
-/* "[fe80::1%2]:80" with the zone as URLs have it. What is spoken over TLS has an s behind its name: https, ircs, smtps. */
+/* What is spoken over TLS has an s behind its name: https, ircs, smtps. */
 static void write_address(const weft_address *at, const char *scheme, bool tls, char *buffer)
 {
-    char text[WEFT_ADDRESS_TEXT], *zone;
+    char text[URL_ADDRESS_TEXT];
 
-    weft_address_text(at, text);
-    zone = strchr(text, '%');
-    snprintf(buffer, WEFT_LISTENER_URL, "%s%s://%.*s%s%s%s", scheme ? scheme : "tcp", scheme && tls ? "s" : "",
-             zone ? (int)(zone - text) : (int)strlen(text), text, zone ? "%25" : "", zone ? zone + 1 : "",
+    url_write_address(at, text);
+    snprintf(buffer, WEFT_LISTENER_URL, "%s%s://%s%s", scheme ? scheme : "tcp", scheme && tls ? "s" : "", text,
              scheme ? "/" : "");
 }
 

@@ -113,6 +113,11 @@ int url_text(weft_bytes raw, char *buffer, size_t room);
 /* Writes @p text so that it can stand in a URL as a path. Returns its length, cut to @p room bytes with a NUL. */
 size_t url_escape(weft_bytes text, char *buffer, size_t room);
 
+/* Room for an address as URLs have it. */
+#define URL_ADDRESS_TEXT (WEFT_ADDRESS_TEXT + 2)
+/* Writes "host:port" of @p address, which is of IP, so that it can stand in a URL: "[fe80::1%252]:80". */
+void url_write_address(const weft_address *address, char buffer[URL_ADDRESS_TEXT]);
+
 /* Whether @p host can be a name: letters, digits, `-`, `_` and single dots, and nobody could take it for an address. */
 bool url_is_name(weft_bytes host);
 

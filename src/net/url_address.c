@@ -166,6 +166,18 @@ int url_parse_authority(struct url_parse *parse, weft_bytes text, unsigned may, 
     return status;
 }
 
+void url_write_address(const weft_address *address, char buffer[URL_ADDRESS_TEXT])
+{
+    char *zone;
+
+    weft_address_text(address, buffer);
+    zone = strchr(buffer, '%');
+    if (!zone)
+        return;
+    memmove(zone + 3, zone + 1, strlen(zone)); /* with its NUL */
+    memcpy(zone, "%25", 3);
+}
+
 /* -- networks -- */
 
 /* Returns why it is none, or NULL; then *ret_at is the byte that is wrong. */

@@ -144,6 +144,71 @@ static void the_path_of_a_unix_socket(void **state)
     assert_int_equal(rmdir(place), 0);
 }
 
+static void options_in_a_url_reach_the_socket(void **state)
+{
+    weft_datagram_options options = {.size = sizeof options, .bind = "udp://127.0.0.1:0?reuseport=yes"};
+
+    (void)state;
+    dlaw_open(&world, server, "udp://127.0.0.1:0?reuseport=yes", NULL);
+    assert_int_equal(option_of(server, SOL_SOCKET, SO_REUSEPORT), 1);
+    dlaw_open_to(&world, client, server->url, &options);
+    assert_int_equal(option_of(client, SOL_SOCKET, SO_REUSEPORT), 1);
+    options = (weft_datagram_options){.size = sizeof options, .reuse_port = true};
+    dlaw_open(&world, &dlaw_third, "udp://127.0.0.1:0?reuseport=no",
+              &options); /* it goes before what the program says */
+    assert_int_equal(option_of(&dlaw_third, SOL_SOCKET, SO_REUSEPORT), 0);
+}
+
+static unsigned mode_of(const char *path)
+{
+    struct stat about;
+
+    assert_int_equal(stat(path, &about), 0);
+    return about.st_mode & 0777;
+}
+
+static void the_mode_in_a_url_is_the_path_s(void **state)
+{
+    weft_datagram_options options = {.size = sizeof options, .unix_mode = 0640};
+    char place[] = "/tmp/weft-datagram-XXXXXX", path[64], url[96], bind[96];
+
+    (void)state;
+    assert_non_null(mkdtemp(place));
+    snprintf(path, sizeof path, "%s/s", place);
+    snprintf(url, sizeof url, "unixgram://%s?mode=604", path);
+    dlaw_open(&world, server, url, &options);
+    assert_int_equal(mode_of(path), 0604);
+    snprintf(path, sizeof path, "%s/c", place);
+    snprintf(bind, sizeof bind, "unixgram://%s?mode=602", path);
+    options.bind = bind;
+    dlaw_open_to(&world, client, server->url, &options);
+    assert_int_equal(mode_of(path), 0602);
+    dlaw_close(server);
+    dlaw_close(client);
+    dlaw_until_lost(server);
+    dlaw_until_lost(client);
+    assert_int_equal(rmdir(place), 0);
+}
+
+static void what_it_writes_as_its_url_is_one(void **state)
+{
+    char place[] = "/tmp/weft-datagram-XXXXXX", url[96];
+    weft_address address;
+
+    (void)state;
+    assert_non_null(mkdtemp(place));
+    snprintf(url, sizeof url, "unixgram://%s/a%%3Fb%%25c%%20d", place);
+    dlaw_open(&world, server, url, NULL);
+    assert_string_equal(server->url, url);
+    dlaw_close(server);
+    dlaw_until_lost(server);
+    assert_int_equal(rmdir(place), 0);
+    dlaw_open(&world, client, "udp://[ff02::1%251]:0", NULL);
+    assert_int_equal(weft_datagram_address(client->url, &address, NULL), 0);
+    assert_int_equal(address.scope_id, 1);
+    assert_int_not_equal(address.port, 0);
+}
+
 /* A kernel or a device may not know how to divide: then each goes by itself. */
 static void what_cannot_be_divided_is_sent_one_by_one(void **state)
 {
@@ -199,6 +264,9 @@ int main(void)
         test(options_reach_the_socket),
         test(options_out_of_range),
         test(the_path_of_a_unix_socket),
+        test(options_in_a_url_reach_the_socket),
+        test(the_mode_in_a_url_is_the_path_s),
+        test(what_it_writes_as_its_url_is_one),
         test(what_cannot_be_divided_is_sent_one_by_one),
         test(a_paused_socket_is_told_of_a_refusal),
         test(a_loop_counts_its_datagrams),
