@@ -18,6 +18,7 @@
 
 #include <weft/memory.h>
 
+#include "base/address_mapped.h"
 #include "backend/descriptor.h"
 #include "backend/socket_name.h"
 
@@ -94,11 +95,7 @@ void socket_address_from(const struct sockaddr_storage *from, weft_address *ret)
         ret->port = ntohs(name->v6.sin6_port);
         ret->scope_id = name->v6.sin6_scope_id;
         memcpy(ret->ip, &name->v6.sin6_addr, 16);
-        if (IN6_IS_ADDR_V4MAPPED(&name->v6.sin6_addr)) {
-            ret->family = WEFT_ADDRESS_IPV4;
-            memmove(ret->ip, ret->ip + 12, 4);
-            memset(ret->ip + 4, 0, 12);
-        }
+        address_unmap(ret);
         break;
     case AF_UNIX:
         ret->family = WEFT_ADDRESS_UNIX;

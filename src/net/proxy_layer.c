@@ -4,6 +4,7 @@
 #include <weft/log.h>
 #include <weft/memory.h>
 
+#include "base/address_mapped.h"
 #include "net/listener_internal.h"
 #include "net/talk.h"
 #include "net/url.h"
@@ -79,6 +80,16 @@ static void slices_of(weft_proxy_header *header, weft_bytes *ret[SLICES])
     memcpy(ret, all, sizeof all);
 }
 
+/* A header says one address as another does, and as the system does of who is connected. (Both or none, so that what came can
+ * be announced again.) */
+static void unmap(weft_proxy_header *header)
+{
+    if (!address_is_mapped(&header->source) || !address_is_mapped(&header->destination))
+        return;
+    address_unmap(&header->source);
+    address_unmap(&header->destination);
+}
+
 /* @p whole is the header as it came: all slices point into it. */
 static int claim(weft_stream *stream, const weft_proxy_header *header, weft_bytes whole)
 {
@@ -90,6 +101,8 @@ static int claim(weft_stream *stream, const weft_proxy_header *header, weft_byte
     memcpy(claim->text, whole.data, whole.length);
     claim->header = *header;
     claim->peer = header->source;
+    address_unmap(&claim->peer);
+    unmap(&claim->header);
     slices_of(&claim->header, slices);
     for (unsigned i = 0; i < SLICES; i++)
         if (slices[i]->length > 0)

@@ -116,6 +116,27 @@ static void a_header_may_come_byte_by_byte(struct law_world *world)
     assert_true(weft_bytes_equal(weft_stream_proxy_header(world->server[0].stream)->unique_id, BYTES("hell")));
 }
 
+/* As a connection of IPv4 at a socket of IPv6 is one of IPv4 (address.h). */
+static void a_claimed_address_of_ipv4_in_ipv6_is_one_of_ipv4(struct law_world *world)
+{
+    const weft_proxy_header *header;
+
+    heard[0] = '\0';
+    listen_behind(world, EVERYBODY, NULL, &hearing);
+    connect_and_say(world, BYTES(SIGNATURE "\x21\x21\x00\x24"
+                                           "\0\0\0\0\0\0\0\0\0\0\xff\xff\xcb\x00\x71\x07"
+                                           "\0\0\0\0\0\0\0\0\0\0\xff\xff\xc6\x33\x64\x01"
+                                           "\x9c\x40\x01\xbb"
+                                           "hello"));
+    law_until(world, heard_hello);
+    expect_peer(&world->server[0], "203.0.113.7:40000");
+    header = weft_stream_proxy_header(world->server[0].stream);
+    assert_int_equal(header->source.family, WEFT_ADDRESS_IPV4);
+    assert_int_equal(header->destination.family, WEFT_ADDRESS_IPV4);
+    assert_memory_equal(header->destination.ip, "\xc6\x33\x64\x01\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+    assert_int_equal(header->destination.port, 443);
+}
+
 static bool client_lost(struct law_world *world)
 {
     return world->client[0].lost;
@@ -338,6 +359,8 @@ static void what_cannot_be_announced_is_refused_at_once(struct law_world *world)
 static const struct law laws[] = {
     {"the peer is the claimed one", the_peer_is_the_claimed_one, LAW_EVERYWHERE},
     {"a header may come byte by byte", a_header_may_come_byte_by_byte, LAW_EVERYWHERE},
+    {"a claimed address of IPv4 in IPv6 is one of IPv4", a_claimed_address_of_ipv4_in_ipv6_is_one_of_ipv4,
+     LAW_EVERYWHERE},
     {"PP-01: a stranger is reset whatever it says", pp_01_a_stranger_is_reset_whatever_it_says, LAW_EVERYWHERE},
     {"PP-01: nobody is believed where no header is asked for", pp_01_nobody_is_believed_where_no_header_is_asked_for,
      LAW_EVERYWHERE},
