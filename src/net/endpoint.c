@@ -74,12 +74,17 @@ int endpoint_listener_layers(const struct url *url, struct layer_maker **bottom)
     return 0;
 }
 
+/* Behind a proxy nobody is told of the connection to it, which has its address and one that is ours at home. */
 static int add_proxy_header(const struct url *url, weft_stream *stream, const weft_proxy_header *announce)
 {
+    static const weft_proxy_header local = {.local = true};
     uint8_t version = url_has(url, URL_VERSION) ? (uint8_t)url->options[URL_VERSION].number : 2;
     struct layer *layer;
-    int status = proxy_sender_new(version, announce, &layer);
+    int status;
 
+    if (!announce && (url->words & URL_PROXIES))
+        announce = &local;
+    status = proxy_sender_new(version, announce, &layer);
     return status < 0 ? status : layers_add(stream, layer);
 }
 

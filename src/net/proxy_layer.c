@@ -30,8 +30,8 @@ static bool network_has(const struct url_network *network, const weft_address *a
 {
     unsigned bytes = network->bits / 8, bits = network->bits % 8;
 
-    if (network->family == WEFT_ADDRESS_UNIX)
-        return address->family != WEFT_ADDRESS_IPV4 && address->family != WEFT_ADDRESS_IPV6;
+    if (network->family == WEFT_ADDRESS_UNIX) /* and not one of whom nothing is known, as over stdio */
+        return address->family == WEFT_ADDRESS_UNIX || address->family == WEFT_ADDRESS_MEMORY;
     if (network->family != address->family || memcmp(network->ip, address->ip, bytes) != 0)
         return false;
     return bits == 0 || (network->ip[bytes] ^ address->ip[bytes]) >> (8 - bits) == 0;

@@ -123,7 +123,7 @@ bool url_is_name(weft_bytes host);
 
 /* One of a list of networks, "192.0.2.0/24,2001:db8::/32,unix". */
 struct url_network {
-    uint8_t family; /* WEFT_ADDRESS_UNIX stands for whatever has no IP address */
+    uint8_t family; /* WEFT_ADDRESS_UNIX stands for MEMORY, too */
     uint8_t bits;
     uint8_t ip[16];
 };

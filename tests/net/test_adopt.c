@@ -218,21 +218,30 @@ static void a_twin_that_stays_open_brings_no_events(void **state)
     close(listening_twin);
 }
 
+static void connect_by_tcp(int *server, int *client)
+{
+    struct sockaddr_in name;
+    socklen_t length = sizeof name;
+    int listening = tcp_listener();
+
+    assert_int_equal(getsockname(listening, (struct sockaddr *)&name, &length), 0);
+    *client = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(*client, (struct sockaddr *)&name, sizeof name), 0);
+    *server = accept(listening, NULL, NULL);
+    assert_true(*server >= 0);
+    close(listening);
+}
+
 /* It was never counted for its address, and must not be counted out. */
 static void a_connected_tcp_socket_with_a_limit_for_its_address(void **state)
 {
     static struct law_world world;
     weft_listen_options options = {.size = sizeof options, .max_per_address = 2};
-    struct sockaddr_in name;
-    socklen_t length = sizeof name;
-    int listening = tcp_listener(), client = socket(AF_INET, SOCK_STREAM, 0), fd;
+    int client, fd;
     char url[32];
 
     (void)state;
-    assert_int_equal(getsockname(listening, (struct sockaddr *)&name, &length), 0);
-    assert_int_equal(connect(client, (struct sockaddr *)&name, sizeof name), 0);
-    fd = accept(listening, NULL, NULL);
-    assert_true(fd >= 0);
+    connect_by_tcp(&fd, &client);
     law_world_open(&world, EPOLL, 1);
     world.server_hooks = &echoing;
     snprintf(url, sizeof url, "fd://%d", fd);
@@ -247,7 +256,6 @@ static void a_connected_tcp_socket_with_a_limit_for_its_address(void **state)
     law_until(&world, is_stopped);
     assert_int_equal(world.server[0].reason, WEFT_ECLOSED);
     law_world_close(&world);
-    close(listening);
 }
 
 /* -- stdio: -- */
@@ -387,6 +395,34 @@ static void stdio_over_one_socket_ends_it(void **state)
     restore_stdio();
 }
 
+static bool is_stopped_or_accepted(struct law_world *world)
+{
+    return world->stopped || world->accepted > 0;
+}
+
+/* Nobody looks at who is behind standard input: under inetd it may be anybody. */
+static void pp_01_no_header_is_believed_over_stdio(void **state)
+{
+    static const char header[] = "PROXY TCP4 192.0.2.7 198.51.100.1 40000 443\r\nabc";
+    static struct law_world world;
+    int server, client;
+
+    (void)state;
+    connect_by_tcp(&server, &client);
+    replace_stdio(server, server);
+    law_world_open(&world, EPOLL, 1);
+    world.server_hooks = &echoing;
+    assert_int_equal(LAW_CALL(&world, weft_listen(world.scope, "proxy+stdio:?from=unix", &world.factory, NULL,
+                                                  &world.listener, NULL)),
+                     0);
+    assert_true(write(client, header, sizeof header - 1) > 0);
+    law_until(&world, is_stopped_or_accepted);
+    law_world_close(&world);
+    restore_stdio();
+    close(client);
+    assert_int_equal(world.accepted, 0);
+}
+
 static void stdio_over_regular_files(void **state)
 {
     static struct law_world world;
@@ -447,6 +483,7 @@ int main(void)
         support_test(the_numbers_of_stdio_are_never_free),
         support_test(stdio_reads_packet_after_packet),
         support_test(stdio_over_one_socket_ends_it),
+        support_test(pp_01_no_header_is_believed_over_stdio),
         support_test(stdio_over_regular_files),
         support_test(a_reader_that_has_gone_is_no_signal),
     };

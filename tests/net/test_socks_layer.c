@@ -346,6 +346,17 @@ static void data_right_behind_the_answer_reaches_tls_past_a_proxy_header(struct 
     hears_on = false;
 }
 
+/* The proxy's address and ours would be said to a stranger as those of the connection. */
+static void a_header_of_ones_own_names_no_address_behind_a_proxy(struct law_world *world)
+{
+    static const struct line lines[] = {
+        GREETING, REQUEST(GRANTED), {WEFT_BYTES("\r\n\r\n\0\r\nQUIT\n\x20\0\0\0"), {NULL, 0}}, {{NULL, 0}, {NULL, 0}}};
+
+    begin(world, lines, "proxy+socks5://", "server.example:80", NULL);
+    law_until(world, all_said);
+    assert_string_equal(heard, "welcome");
+}
+
 static const struct law laws[] = {
     {"a name goes to the proxy as it is", a_name_goes_to_the_proxy_as_it_is, LAW_EVERYWHERE},
     {"answers may come byte by byte", answers_may_come_byte_by_byte, LAW_EVERYWHERE},
@@ -370,6 +381,8 @@ static const struct law laws[] = {
      LAW_EVERYWHERE},
     {"data right behind the answer reaches TLS past a PROXY header",
      data_right_behind_the_answer_reaches_tls_past_a_proxy_header, LAW_EVERYWHERE},
+    {"a header of one's own names no address behind a proxy", a_header_of_ones_own_names_no_address_behind_a_proxy,
+     LAW_EVERYWHERE},
 };
 
 int main(void)
