@@ -166,12 +166,15 @@ static int parse_path(struct url_parse *parse, const char *too_long, struct url 
 
 static int parse_unix(struct url_parse *parse, struct url *ret)
 {
+    int status;
+
     if (parse->rest.length == 0)
         return url_fail(parse, parse->rest.data, "the path of the socket is missing (or @name, for an abstract one)");
-    if (parse->rest.length == 1 && parse->rest.data[0] == '@')
-        return url_fail(parse, parse->rest.data + 1, "the name of the abstract socket is missing");
     ret->endpoint.address.family = WEFT_ADDRESS_UNIX;
-    return parse_path(parse, "the path of a UNIX socket has at most 107 bytes", ret);
+    status = parse_path(parse, "the path of a UNIX socket has at most 107 bytes", ret);
+    if (status == 0 && strcmp(ret->path, "@") == 0) /* which may have been written as %40 */
+        return url_fail(parse, parse->rest.data + parse->rest.length, "the name of the abstract socket is missing");
+    return status;
 }
 
 static int parse_memory(struct url_parse *parse, struct url *ret)

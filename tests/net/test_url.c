@@ -182,6 +182,7 @@ static const struct bad {
     /* the others */
     {"unix://", 7, WEFT_EURL},
     {"unix://@", 8, WEFT_EURL},
+    {"unix://%40", 10, WEFT_EURL},
     {"unix:///" HUNDRED "1234567", 114, WEFT_EURL},
     {"unix://@" HUNDRED HUNDRED, 114, WEFT_EURL},
     {"mem://", 6, WEFT_EURL},
