@@ -26,9 +26,10 @@ static void take_info4(const struct cmsghdr *header, weft_datagram *ret)
     ret->local.family = WEFT_ADDRESS_IPV4;
     memcpy(ret->local.ip, &info.ipi_addr, 4);
     ret->interface = (uint32_t)info.ipi_ifindex;
-    ret->to_group = info.ipi_addr.s_addr != info.ipi_spec_dst.s_addr; /* the second is ours in any case */
+    ret->to_group |= info.ipi_addr.s_addr != info.ipi_spec_dst.s_addr; /* the second is ours in any case */
 }
 
+/* (A socket of both families is told this of IPv4, too, and IPv4's own beside it.) */
 static void take_info6(const struct cmsghdr *header, weft_datagram *ret)
 {
     struct sockaddr_storage storage = {.ss_family = AF_INET6};
@@ -38,7 +39,7 @@ static void take_info6(const struct cmsghdr *header, weft_datagram *ret)
     ((struct sockaddr_in6 *)&storage)->sin6_addr = info.ipi6_addr;
     socket_address_from(&storage, &ret->local);
     ret->interface = info.ipi6_ifindex;
-    ret->to_group = is_group(&ret->local);
+    ret->to_group |= is_group(&ret->local);
 }
 
 /* Returns the size of a segment; 0: it is one datagram. */

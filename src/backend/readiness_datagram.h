@@ -21,8 +21,8 @@
 #define DATAGRAM_STRIDE (DATAGRAM_MOST + 5 * 64)
 /* Linux joins at most 64 of those that come (UDP_GRO_CNT_MAX), and hands on as many as were sent together on this host. */
 #define DATAGRAM_SEGMENTS 128
-/* Packet info, traffic class or type of service of both families, size of a segment. */
-#define DATAGRAM_CONTROL 128
+/* Packet info, traffic class or type of service of both families, size of a segment: 144 bytes on 64 bits. */
+#define DATAGRAM_CONTROL 160
 
 /* Flags of a datagram socket, beside those of readiness.h. */
 enum {

@@ -115,8 +115,7 @@ static int set_told(int fd, const struct backend_endpoint *at, bool v6, const st
 
     if (at && needs_packet_info(&at->address)) {
         join_alone(fd, v6);
-        status =
-            v6 ? socket_set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) : socket_set_int(fd, IPPROTO_IP, IP_PKTINFO, 1);
+        status = set_both(fd, v6, IPV6_RECVPKTINFO, IP_PKTINFO, 1); /* only IPv4's own tells of broadcasts */
     }
     if (status == 0 && options->tells_ecn)
         status = set_both(fd, v6, IPV6_RECVTCLASS, IP_RECVTOS, 1);

@@ -612,6 +612,26 @@ static void broadcast_has_to_be_allowed(struct law_world *world)
     dlaw_over(world);
 }
 
+/* The answer leaves from an address of our own, which a broadcast's is not. */
+static void a_broadcast_to_a_socket_of_both_families_can_be_answered(struct law_world *world)
+{
+    weft_address to = {.family = WEFT_ADDRESS_IPV4, .ip = {127, 255, 255, 255}};
+    weft_datagram_options options = {.size = sizeof options, .broadcast = true};
+
+    if (dlaw_is_unix(world))
+        return;
+    dlaw_open(world, server, "udp://:0", NULL);
+    to.port = address_of(server).port;
+    dlaw_open(world, client, "udp://127.0.0.1:0", &options);
+    server->received = echo;
+    assert_int_equal(dlaw_send_to(client, &to, "anybody?"), 0);
+    dlaw_until_got(server, 1);
+    assert_true(server->got[0].datagram.to_group);
+    dlaw_until_got(client, 1);
+    assert_string_equal(client->got[0].text, "anybody?");
+    dlaw_over(world);
+}
+
 static void marks(struct law_world *world, const char *place)
 {
     weft_datagram_options options = {.size = sizeof options, .congestion = true};
@@ -671,6 +691,8 @@ int main(void)
         {"a_group_of_one_source", a_group_of_one_source, EVERYWHERE},
         {"no_group_is_refused", no_group_is_refused, EVERYWHERE},
         {"broadcast_has_to_be_allowed", broadcast_has_to_be_allowed, EVERYWHERE},
+        {"a_broadcast_to_a_socket_of_both_families_can_be_answered",
+         a_broadcast_to_a_socket_of_both_families_can_be_answered, EVERYWHERE},
         {"congestion_marks_come_through", congestion_marks_come_through, EVERYWHERE},
     };
 

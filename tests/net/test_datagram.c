@@ -99,6 +99,7 @@ static void options_reach_the_socket(void **state)
     assert_int_equal(option_of(client, IPPROTO_IPV6, IPV6_UNICAST_HOPS), 9);
     assert_int_equal(option_of(client, IPPROTO_IP, IP_TTL), 9);
     assert_int_equal(option_of(client, IPPROTO_IPV6, IPV6_RECVPKTINFO), 1);
+    assert_int_equal(option_of(client, IPPROTO_IP, IP_PKTINFO), 1);
     assert_int_equal(option_of(client, IPPROTO_IPV6, IPV6_V6ONLY), 0);
     assert_int_equal(fcntl(client->socket->io.fd, F_GETFD), FD_CLOEXEC);
 }
