@@ -17,13 +17,14 @@
 
 struct proxy_receiver {
     struct layer_maker maker;
+    uint64_t refused; /* connections */
     int count;
     struct url_network networks[URL_NETWORKS_MOST];
 };
 
 struct receiving {
     struct talk talk;
-    const struct proxy_receiver *receiver;
+    struct proxy_receiver *receiver;
 };
 
 static bool network_has(const struct url_network *network, const weft_address *address)
@@ -45,25 +46,30 @@ static bool may_claim(const struct proxy_receiver *receiver, const weft_address 
     return false;
 }
 
-static void tell(const weft_stream *stream, const char *problem)
+/* All are counted. The first is told, and then whenever there are twice as many: whoever may connect could fill a log. */
+static void refuse(const struct receiving *receiving, const char *problem)
 {
+    const weft_stream *stream = receiving->talk.layer.stream;
+    uint64_t refused = ++receiving->receiver->refused;
     char peer[WEFT_ADDRESS_TEXT];
-    weft_log_field fields[] = {{.name = "peer", .text = weft_bytes_from(peer)}};
 
+    if (stream->listener)
+        weft_counter_increment(&stream->listener->refused_count);
+    if (refused & (refused - 1))
+        return;
     weft_address_text(&stream->peer, peer);
-    weft_log_fields(WEFT_LOG_INFO, "proxy", fields, 1, "a connection was reset: %s", problem);
+    weft_log_field fields[] = {{.name = "peer", .text = weft_bytes_from(peer)},
+                               {.name = "refused", .number = (int64_t)refused}};
+    weft_log_fields(WEFT_LOG_INFO, "proxy", fields, 2, "a connection was reset: %s", problem);
 }
 
 static int begin_receiving(struct talk *talk)
 {
-    struct receiving *receiving = weft_container_of(talk, struct receiving, talk);
-    weft_stream *stream = talk->layer.stream;
+    const struct receiving *receiving = weft_container_of(talk, const struct receiving, talk);
 
-    if (may_claim(receiving->receiver, &stream->peer))
+    if (may_claim(receiving->receiver, &talk->layer.stream->peer))
         return 0;
-    if (stream->listener)
-        weft_counter_increment(&stream->listener->refused_count);
-    tell(stream, "nobody here believes its PROXY header");
+    refuse(receiving, "nobody here believes its PROXY header");
     return WEFT_EREFUSED;
 }
 
@@ -121,7 +127,7 @@ static int hear_header(struct talk *talk, weft_bytes in)
     int length = weft_proxy_header_read(in, WEFT_PROXY_LENGTH, &header, &problem), status;
 
     if (length < 0)
-        tell(stream, problem);
+        refuse(weft_container_of(talk, const struct receiving, talk), problem);
     if (length <= 0)
         return length;
     status = claim(stream, &header, weft_bytes_first(in, (size_t)length));

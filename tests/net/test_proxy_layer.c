@@ -158,6 +158,42 @@ static void pp_01_a_stranger_is_reset_whatever_it_says(struct law_world *world)
     assert_int_equal(weft_counters_read(weft_loop_counters(world->loop), "listener.refused"), 1);
 }
 
+static size_t awaited; /* a client */
+
+static bool awaited_lost(struct law_world *world)
+{
+    return world->client[awaited].lost;
+}
+
+/* A line for each would let whoever can connect fill the log. */
+static void expect_few_lines(struct law_world *world, const char *from, weft_bytes bytes)
+{
+    size_t before = support_log_count("a connection was reset");
+
+    listen_behind(world, from, NULL, &quiet);
+    to_say = bytes;
+    bit_by_bit = false;
+    for (awaited = 0; awaited < 5; awaited++) {
+        said = 0;
+        law_connect(world, awaited, NULL, &saying);
+        law_until(world, awaited_lost);
+        assert_in_range(support_log_count("a connection was reset"), before + 1, before + 3);
+    }
+    law_turns(world, 3);
+    assert_int_equal(support_log_count("a connection was reset"), before + 3); /* the first, second and fourth */
+    assert_int_equal(weft_counters_read(weft_loop_counters(world->loop), "listener.refused"), 5);
+}
+
+static void pp_01_many_strangers_are_few_lines_in_the_log(struct law_world *world)
+{
+    expect_few_lines(world, "192.0.2.0/24", BYTES("PROXY UNKNOWN\r\n"));
+}
+
+static void pp_02_many_that_send_no_header_are_few_lines_in_the_log(struct law_world *world)
+{
+    expect_few_lines(world, EVERYBODY, BYTES("GET / HTTP/1.1\r\n\r\n"));
+}
+
 static bool heard_a_header(struct law_world *world)
 {
     (void)world;
@@ -362,6 +398,9 @@ static const struct law laws[] = {
     {"a claimed address of IPv4 in IPv6 is one of IPv4", a_claimed_address_of_ipv4_in_ipv6_is_one_of_ipv4,
      LAW_EVERYWHERE},
     {"PP-01: a stranger is reset whatever it says", pp_01_a_stranger_is_reset_whatever_it_says, LAW_EVERYWHERE},
+    {"PP-01: many strangers are few lines in the log", pp_01_many_strangers_are_few_lines_in_the_log, LAW_EVERYWHERE},
+    {"PP-02: many that send no header are few lines in the log",
+     pp_02_many_that_send_no_header_are_few_lines_in_the_log, LAW_EVERYWHERE},
     {"PP-01: nobody is believed where no header is asked for", pp_01_nobody_is_believed_where_no_header_is_asked_for,
      LAW_EVERYWHERE},
     {"PP-02: what is no header ends the connection", pp_02_what_is_no_header_ends_the_connection, LAW_EVERYWHERE},
