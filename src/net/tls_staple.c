@@ -62,29 +62,39 @@ static int judge(struct tls_layer *layer, OCSP_SINGLERESP *single)
     if (status != V_OCSP_CERTSTATUS_GOOD)
         return tls_error_set(layer, WEFT_ETLSSTAPLE, "the responder does not know the certificate of \"%s\"",
                              layer->name);
-    if (X509_cmp_time(since, &soon) >= 0 || (until && X509_cmp_time(until, &now) < 0))
+    /* One that does not say how long it holds would hold for ever; 0 is a time that is none. */
+    if (X509_cmp_time(since, &soon) >= 0 || !until || X509_cmp_time(until, &now) <= 0)
         return tls_error_set(layer, WEFT_ETLSSTAPLE, "the OCSP response about \"%s\" is out of date", layer->name);
     return 0;
 }
 
-static int check(struct tls_layer *layer, OCSP_BASICRESP *basic)
+/* Whether @p issuer has signed it, or somebody to whom it has delegated that. Nobody else of the chain may, the leaf
+ * least of all: whom OpenSSL is given here it believes unseen. */
+static bool is_signed(struct tls_layer *layer, OCSP_BASICRESP *basic, X509 *issuer)
 {
-    STACK_OF(X509) *chain = SSL_get0_verified_chain(layer->ssl);
-    X509 *leaf = sk_X509_value(chain, 0), *issuer = sk_X509_value(chain, 1);
-    OCSP_SINGLERESP *single = leaf ? about(basic, leaf, issuer ? issuer : leaf) : NULL;
     X509_STORE *store = SSL_CTX_get_cert_store(SSL_get_SSL_CTX(layer->ssl));
+    STACK_OF(X509) *believed = sk_X509_new_null();
+    bool is = believed && sk_X509_push(believed, issuer) > 0 &&
+              OCSP_basic_verify(basic, believed, store, OCSP_TRUSTOTHER) > 0;
+
+    sk_X509_free(believed);
+    return is;
+}
+
+static int check(struct tls_layer *layer, OCSP_BASICRESP *basic, X509 *leaf, X509 *issuer)
+{
+    OCSP_SINGLERESP *single = about(basic, leaf, issuer);
 
     if (!single)
         return tls_error_set(layer, WEFT_ETLSSTAPLE, "the OCSP response is not about the certificate of \"%s\"",
                              layer->name);
-    /* The chain is verified: its issuer is believed. One that it has delegated to is verified now. */
-    if (OCSP_basic_verify(basic, chain, store, OCSP_TRUSTOTHER) <= 0)
+    if (!is_signed(layer, basic, issuer))
         return tls_error_set(layer, WEFT_ETLSSTAPLE, "the OCSP response about \"%s\" is not signed by who may",
                              layer->name);
     return judge(layer, single);
 }
 
-static int check_response(struct tls_layer *layer, const unsigned char *data, long length)
+static int check_response(struct tls_layer *layer, const unsigned char *data, long length, X509 *leaf, X509 *issuer)
 {
     OCSP_RESPONSE *response = d2i_OCSP_RESPONSE(NULL, &data, length);
     OCSP_BASICRESP *basic = NULL;
@@ -92,30 +102,43 @@ static int check_response(struct tls_layer *layer, const unsigned char *data, lo
 
     if (response && OCSP_response_status(response) == OCSP_RESPONSE_STATUS_SUCCESSFUL)
         basic = OCSP_response_get1_basic(response);
-    status = basic ? check(layer, basic)
+    status = basic ? check(layer, basic, leaf, issuer)
                    : tls_error_set(layer, WEFT_ETLSSTAPLE, "the OCSP response about \"%s\" is not one", layer->name);
     OCSP_BASICRESP_free(basic);
     OCSP_RESPONSE_free(response);
     return status;
 }
 
+static int check_all(struct tls_layer *layer)
+{
+    STACK_OF(X509) *chain = SSL_get0_verified_chain(layer->ssl);
+    X509 *leaf = sk_X509_value(chain, 0), *issuer = sk_X509_value(chain, 1);
+    const unsigned char *data = NULL;
+    long length = SSL_get_tlsext_status_ocsp_resp(layer->ssl, &data);
+    bool demanded = layer->client->staple == WEFT_TLS_STAPLE_REQUIRED ||
+                    (leaf && X509_get_ext_by_NID(leaf, NID_tlsfeature, -1) >= 0);
+
+    if (!data || length <= 0)
+        return demanded ? tls_error_set(layer, WEFT_ETLSSTAPLE, "\"%s\" gave no OCSP response", layer->name) : 0;
+    if (leaf && issuer)
+        return check_response(layer, data, length, leaf, issuer);
+    /* The leaf is trusted itself: what is said about it is nothing that its issuer could be held to. */
+    return demanded ? tls_error_set(layer, WEFT_ETLSSTAPLE,
+                                    "nobody above the certificate of \"%s\" could sign an OCSP response", layer->name)
+                    : 0;
+}
+
 /* 1: the handshake goes on; 0: it ends with bad_certificate_status_response. */
 int tls_staple_check(SSL *ssl, void *arg)
 {
     struct tls_layer *layer = SSL_get_app_data(ssl);
-    X509 *leaf = SSL_get0_peer_certificate(ssl);
-    const unsigned char *data = NULL;
-    long length = SSL_get_tlsext_status_ocsp_resp(ssl, &data);
-    int status = 0;
+    int status;
 
     (void)arg;
-    if (layer->client->trusts_anybody)
+    /* A response comes with the certificate (RFC 8446 §4.4.2.1): that of a session was judged when it began. */
+    if (layer->client->trusts_anybody || SSL_session_reused(ssl))
         return 1;
-    if (data && length > 0)
-        status = check_response(layer, data, length);
-    else if (layer->client->staple == WEFT_TLS_STAPLE_REQUIRED ||
-             (leaf && X509_get_ext_by_NID(leaf, NID_tlsfeature, -1) >= 0))
-        status = tls_error_set(layer, WEFT_ETLSSTAPLE, "\"%s\" gave no OCSP response", layer->name);
+    status = check_all(layer);
     ERR_clear_error();
     return status == 0;
 }

@@ -76,7 +76,8 @@ void credentials_make(struct credentials *ret, const struct credentials *issuer,
     ASN1_INTEGER_set(X509_get_serialNumber(certificate), ++serial);
     ASN1_TIME_set_string(X509_getm_notBefore(certificate), kind->from ? kind->from : FROM);
     ASN1_TIME_set_string(X509_getm_notAfter(certificate), kind->to ? kind->to : TO);
-    name_subject(certificate, kind->subject ? kind->subject : kind->authority ? "An Authority" : "A Certificate");
+    if (!kind->subject || *kind->subject)
+        name_subject(certificate, kind->subject ? kind->subject : kind->authority ? "An Authority" : "A Certificate");
     X509_set_issuer_name(certificate, X509_get_subject_name(above));
     X509_set_pubkey(certificate, ret->key);
     extend(certificate, above, NID_basic_constraints, kind->authority ? "critical,CA:TRUE" : "critical,CA:FALSE");
@@ -116,22 +117,38 @@ weft_tls_identity credentials_identity(const struct credentials *credentials)
                                .key = weft_bytes_from(credentials->key_text)};
 }
 
+/* OpenSSL makes none whose end is no time: it is written into the one that it has made. */
+static void set_end(OCSP_BASICRESP *basic, const char *to)
+{
+    ASN1_GENERALIZEDTIME *until = NULL;
+
+    (void)OCSP_single_get0_status(OCSP_resp_get0(basic, 0), NULL, NULL, NULL, &until);
+    demand(until && ASN1_STRING_set(until, to, -1), "OCSP");
+}
+
 weft_bytes credentials_staple(const struct credentials *about, const struct credentials *issuer, int status,
                               const char *since, const char *to)
 {
+    return credentials_staple_by(issuer, about, issuer, status, since, to);
+}
+
+weft_bytes credentials_staple_by(const struct credentials *signer, const struct credentials *about,
+                                 const struct credentials *issuer, int status, const char *since, const char *to)
+{
     OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
     OCSP_CERTID *id = OCSP_cert_to_id(EVP_sha1(), about->certificate, issuer->certificate);
-    ASN1_TIME *from = ASN1_TIME_new(), *until = ASN1_TIME_new();
+    ASN1_TIME *from = ASN1_TIME_new();
     OCSP_RESPONSE *response;
     unsigned char *der = NULL, *copy;
     int length;
 
     ASN1_TIME_set_string(from, since);
-    ASN1_TIME_set_string(until, to);
     demand(OCSP_basic_add1_status(basic, id, status, OCSP_REVOKED_STATUS_NOSTATUS,
-                                  status == V_OCSP_CERTSTATUS_REVOKED ? from : NULL, from, until) &&
-               OCSP_basic_sign(basic, issuer->certificate, issuer->key, EVP_sha256(), NULL, 0),
+                                  status == V_OCSP_CERTSTATUS_REVOKED ? from : NULL, from, to ? from : NULL),
            "OCSP");
+    if (to)
+        set_end(basic, to);
+    demand(OCSP_basic_sign(basic, signer->certificate, signer->key, EVP_sha256(), NULL, 0), "OCSP");
     response = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
     length = i2d_OCSP_RESPONSE(response, &der);
     demand(length > 0, "OCSP");
@@ -143,6 +160,5 @@ weft_bytes credentials_staple(const struct credentials *about, const struct cred
     OCSP_BASICRESP_free(basic);
     OCSP_CERTID_free(id);
     ASN1_TIME_free(from);
-    ASN1_TIME_free(until);
     return weft_bytes_of(copy, (size_t)length);
 }
