@@ -197,6 +197,8 @@ int tls_sessions_new(size_t most, struct tls_sessions **ret);
 void tls_sessions_free(struct tls_sessions *sessions);
 /* Offers a session with @p layer's name, if there is one. */
 void tls_sessions_offer(struct tls_layer *layer);
+/* Whether its peer's certificate has run out: each resumption begins a session anew, and none looks at it again. */
+bool tls_session_is_over(const SSL_SESSION *session, time_t now);
 /* OpenSSL's callback. */
 int tls_session_new(SSL *ssl, SSL_SESSION *session);
 

@@ -250,19 +250,20 @@ static int make_identity(struct making *making, const weft_tls_identity *identit
     return 0;
 }
 
+/* The authorities whole, and not their names alone: another key may bear the same name. */
 static bool digest_rules(struct making *making)
 {
-    STACK_OF(X509_NAME) *names = making->names;
-    uint8_t clients = (uint8_t)making->server->clients;
+    STACK_OF(X509_OBJECT) *authorities = making->store ? X509_STORE_get0_objects(making->store) : NULL;
+    uint8_t clients = (uint8_t)making->server->clients, digest[EVP_MAX_MD_SIZE];
+    unsigned length;
 
     if (!tls_derive(making->rules, weft_bytes_of(&clients, 1), making->rules))
         return false;
-    for (int i = 0; i < sk_X509_NAME_num(names); i++) {
-        const unsigned char *name;
-        size_t length;
+    for (int i = 0; i < sk_X509_OBJECT_num(authorities); i++) {
+        X509 *authority = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(authorities, i));
 
-        if (!X509_NAME_get0_der(sk_X509_NAME_value(names, i), &name, &length) ||
-            !tls_derive(making->rules, weft_bytes_of(name, length), making->rules))
+        if (!authority || !X509_digest(authority, EVP_sha256(), digest, &length) ||
+            !tls_derive(making->rules, weft_bytes_of(digest, length), making->rules))
             return false;
     }
     return true;

@@ -96,6 +96,19 @@ static struct entry *find(const struct tls_sessions *sessions, const char *name)
     return NULL;
 }
 
+bool tls_session_is_over(const SSL_SESSION *session, time_t now)
+{
+    X509 *peer = SSL_SESSION_get0_peer((SSL_SESSION *)(uintptr_t)session);
+
+    return peer && X509_cmp_time(X509_get0_notAfter(peer), &now) <= 0;
+}
+
+static bool is_stale(const struct entry *entry, time_t now)
+{
+    return now - entry->since >= (time_t)SSL_SESSION_get_timeout(entry->session) ||
+           tls_session_is_over(entry->session, now);
+}
+
 /* OpenSSL tells the server how old it is by the system's clock: it is made to be so old by ours. */
 static void set_age(SSL_SESSION *session, time_t age)
 {
@@ -112,7 +125,7 @@ void tls_sessions_offer(struct tls_layer *layer)
         return;
     lock_enter(sessions->lock);
     entry = find(sessions, layer->name);
-    if (entry && now - entry->since >= (time_t)SSL_SESSION_get_timeout(entry->session)) {
+    if (entry && is_stale(entry, now)) {
         drop(sessions, entry);
     } else if (entry) {
         set_age(entry->session, now - entry->since);

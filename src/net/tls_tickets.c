@@ -125,7 +125,7 @@ static bool bring_up_to_date(weft_tls_tickets *tickets, weft_loop *loop)
         return false;
     if (weft_secret_equal(&tickets->current, &unset, sizeof unset) && !derive_key(tickets))
         return false;
-    if (now - tickets->since >= tickets->rotation * (weft_time)STEPS_MOST)
+    if ((now - tickets->since) / tickets->rotation >= STEPS_MOST)
         return false;
     while (now - tickets->since >= tickets->rotation)
         if (!step(tickets))
@@ -190,14 +190,17 @@ SSL_TICKET_RETURN tls_ticket_opened(SSL *ssl, SSL_SESSION *session, const unsign
                                     SSL_TICKET_STATUS status, void *arg)
 {
     struct tls_layer *layer = SSL_get_app_data(ssl);
+    time_t now = tls_seconds(layer->layer.stream->loop);
 
     (void)arg;
     (void)name;
     (void)length;
     if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW)
         return SSL_TICKET_RETURN_IGNORE_RENEW;
+    if (session && tls_session_is_over(session, now))
+        return SSL_TICKET_RETURN_IGNORE_RENEW;
     if (session) {
-        time_t age = tls_seconds(layer->layer.stream->loop) - (time_t)SSL_SESSION_get_time(session);
+        time_t age = now - (time_t)SSL_SESSION_get_time(session);
 
         (void)SSL_SESSION_set_time(session, (long)(tls_openssl_now() - age));
     }

@@ -144,7 +144,12 @@ static void stop(weft_timer *timer)
 
 void tls_open(struct world *world)
 {
-    weft_loop_options options = {.size = sizeof options, .backend = support_engine(), .watchdog = WEFT_NEVER};
+    tls_open_on(world, support_engine());
+}
+
+void tls_open_on(struct world *world, const char *engine)
+{
+    weft_loop_options options = {.size = sizeof options, .backend = engine, .watchdog = WEFT_NEVER};
 
     *world = (struct world){.factory.ops = &factory_ops};
     assert_int_equal(weft_loop_new(&options, &world->loop), 0);

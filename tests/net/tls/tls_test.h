@@ -58,6 +58,8 @@ void tls_free_credentials(void);
 /* -- the world -- */
 
 void tls_open(struct world *world);
+/* The same on @p engine, whatever the tests run on: "sim:7" for one whose time can pass. */
+void tls_open_on(struct world *world, const char *engine);
 void tls_close(struct world *world);
 /* Listens with @p server, or without TLS. */
 void tls_listen(struct world *world, weft_tls_server *server);
