@@ -117,6 +117,8 @@ bool stream_break(weft_stream *stream, int reason)
 {
     if (stream->flags & (STREAM_PAUSE_ASKED | STREAM_END_TOLD | STREAM_CLOSING | STREAM_LINGERING))
         return false; /* nothing would be delivered, or not before somebody resumes */
+    if ((stream->flags & (STREAM_STARTING | STREAM_LAYERING)) == STREAM_STARTING)
+        return false; /* nor before what was written has gone out, and now it never will */
     if (stream->flags & STREAM_BROKEN)
         return true;
     PROBE("stream: broken while something was to be read");

@@ -344,6 +344,43 @@ static void tl_08_what_is_sent_and_closed_before_tls_is_no_data(void **state)
     assert_int_equal(world.server[0].bytes_in, 0);
 }
 
+#define LONG_ANSWER ((size_t)8 * 1024 * 1024)
+
+/* It takes longer to send than its peer stays. */
+static size_t start_behind_a_long_answer(struct end *end, weft_bytes in)
+{
+    static const weft_stream_options roomy = {
+        .size = sizeof roomy, .output_limit = 2 * LONG_ANSWER, .idle = WEFT_SECONDS(10)};
+    static char answer[LONG_ANSWER];
+
+    assert_int_equal(weft_stream_set_options(end->stream, &roomy), 0);
+    assert_true(weft_stream_write(end->stream, weft_bytes_of(answer, sizeof answer)) >= 0);
+    assert_int_equal(weft_stream_start_tls_server(end->stream, server), 0);
+    end->bytes_in += in.length;
+    return in.length;
+}
+
+static bool server_has_command(struct world *w)
+{
+    return w->accepted > 0 && w->server[0].bytes_in > 0;
+}
+
+/* Nothing is read until TLS begins, and now it never does: there is nothing to wait for. */
+static void a_reset_before_tls_begins_is_told_at_once(void **state)
+{
+    (void)state;
+    world.template = (struct end){.when_received = start_behind_a_long_answer};
+    tls_listen(&world, NULL);
+    tls_connect_as(&world, NULL, NULL, &(struct end){.says = "STARTTLS\r\n", .pauses = true});
+    assert_true(tls_until(&world, server_has_command));
+    for (int i = 0; i < 10; i++)
+        tls_turn(&world);
+    assert_true(weft_stream_queued(world.server[0].stream) > 0);
+    weft_stream_abort(world.client[0].stream);
+    assert_true(tls_until(&world, server_lost));
+    assert_true(world.server[0].reason == -ECONNRESET || world.server[0].reason == -EPIPE);
+}
+
 /* -- resources -- */
 
 static bool nothing_waits(struct world *w)
@@ -747,6 +784,7 @@ int main(void)
         tls_test(tl_05_a_command_behind_starttls_is_refused),
         tls_test(tl_06_an_answer_before_tls_is_refused),
         tls_test(tl_08_what_is_sent_and_closed_before_tls_is_no_data),
+        tls_test(a_reset_before_tls_begins_is_told_at_once),
         tls_test(tl_09_a_slow_handshake_has_a_deadline),
         tls_test(tl_09_a_large_hello_is_cut_off),
         tls_test(tl_09_handshakes_at_once_are_bounded),
