@@ -219,8 +219,8 @@ typedef struct weft_tls_certificate {
     char subject[256]; /**< as RFC 2253 writes it; cut short if it is longer */
     char issuer[256];  /**< the same */
     char names[512];   /**< the DNS names and addresses that it bears, with spaces between; cut short at one of these */
-    weft_time not_before;    /**< wall clock */
-    weft_time not_after;     /**< wall clock */
+    weft_time not_before;    /**< wall clock; INT64_MIN for what lies before all that it can hold */
+    weft_time not_after;     /**< wall clock; WEFT_NEVER for what lies beyond (it ends in 2262) */
     uint8_t fingerprint[32]; /**< SHA-256 of the whole */
 } weft_tls_certificate;
 

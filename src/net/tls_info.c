@@ -5,6 +5,8 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include "net/certificate.h"
+
 /* The topmost TLS of @p stream, in whatever state; NULL if it has none. */
 static struct tls_layer *top_of(const weft_stream *stream)
 {
@@ -85,17 +87,6 @@ static void write_name(const X509_NAME *name, char *buffer, size_t size)
     ERR_clear_error();
 }
 
-static weft_time time_of(const ASN1_TIME *time)
-{
-    ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
-    int days = 0, seconds = 0;
-
-    if (epoch)
-        (void)ASN1_TIME_diff(&days, &seconds, epoch, time);
-    ASN1_TIME_free(epoch);
-    return WEFT_SECONDS((int64_t)days * 86400 + seconds);
-}
-
 int weft_stream_tls_certificate(const weft_stream *stream, size_t index, weft_tls_certificate *ret_certificate)
 {
     struct tls_layer *tls = ready_of(stream);
@@ -112,8 +103,8 @@ int weft_stream_tls_certificate(const weft_stream *stream, size_t index, weft_tl
     write_name(X509_get_subject_name(certificate), found.subject, sizeof found.subject);
     write_name(X509_get_issuer_name(certificate), found.issuer, sizeof found.issuer);
     (void)tls_names_text(certificate, found.names, sizeof found.names);
-    found.not_before = time_of(X509_get0_notBefore(certificate));
-    found.not_after = time_of(X509_get0_notAfter(certificate));
+    found.not_before = certificate_time(X509_get0_notBefore(certificate));
+    found.not_after = certificate_time(X509_get0_notAfter(certificate));
     *ret_certificate = found;
     return 0;
 }

@@ -8,6 +8,7 @@
 #include "net/tls_internal.h"
 
 #include <openssl/x509v3.h>
+#include <stdio.h>
 
 #include "base/address_parse.h"
 
@@ -43,21 +44,40 @@ static int number_of(int reason)
     return WEFT_ETLSUNTRUSTED;
 }
 
+#define TEXT_MOST 200
+
+/* Whose @p certificate is: its subject, or, if that is empty, the names that it bears. */
+static void write_owner(X509 *certificate, char text[TEXT_MOST])
+{
+    const X509_NAME *subject = certificate ? X509_get_subject_name(certificate) : NULL;
+    char names[TEXT_MOST - 2] = "";
+
+    if (X509_NAME_entry_count(subject) > 0) {
+        X509_NAME_oneline(subject, text, TEXT_MOST);
+        return;
+    }
+    if (certificate)
+        (void)tls_names_text(certificate, names, sizeof names);
+    if (names[0] != '\0')
+        snprintf(text, TEXT_MOST, "\"%s\"", names);
+    else
+        snprintf(text, TEXT_MOST, "?");
+}
+
 static void tell(struct tls_layer *layer, X509_STORE_CTX *store)
 {
     int reason = X509_STORE_CTX_get_error(store), error = number_of(reason);
     X509 *certificate = X509_STORE_CTX_get_current_cert(store);
-    char subject[200] = "?", names[200];
+    char owner[TEXT_MOST], names[TEXT_MOST];
 
-    if (certificate)
-        X509_NAME_oneline(X509_get_subject_name(certificate), subject, sizeof subject);
+    write_owner(certificate, owner);
     if (error == WEFT_ETLSNAME && certificate) {
         tls_names_text(certificate, names, sizeof names);
-        (void)tls_error_set(layer, error, "the certificate of %s is for \"%s\", and not for \"%s\"", subject, names,
+        (void)tls_error_set(layer, error, "the certificate of %s is for \"%s\", and not for \"%s\"", owner, names,
                             layer->name ? layer->name : "");
         return;
     }
-    (void)tls_error_set(layer, error, "the certificate of %s (number %d of its chain)%s%s: %s", subject,
+    (void)tls_error_set(layer, error, "the certificate of %s (number %d of its chain)%s%s: %s", owner,
                         X509_STORE_CTX_get_error_depth(store), layer->name ? ", shown for " : "",
                         layer->name ? layer->name : "", X509_verify_cert_error_string(reason));
 }

@@ -80,6 +80,56 @@ static void shows_the_certificates_of_the_peer(void **state)
     credentials_free(&leaf);
 }
 
+/* A weft_time ends in 2262, a certificate's time in 9999. */
+static void a_certificate_that_never_ends_is_told_so(void **state)
+{
+    weft_tls_client *client = simple_client();
+    weft_tls_certificate found;
+    struct credentials eternal;
+    weft_tls_server *server;
+    struct end *end;
+
+    (void)state;
+    credentials_make(&eternal, &authority,
+                     &(struct credentials_kind){.from = "16000101000000Z", .to = "99991231235959Z"});
+    server = simple_server(&eternal);
+    tls_open(&world);
+    tls_listen(&world, server);
+    end = tls_connect(&world, client, "localhost");
+    assert_true(tls_until(&world, all_connected));
+    assert_int_equal(weft_stream_tls_certificate(end->stream, 0, &found), 0);
+    assert_int_equal(found.not_before, INT64_MIN);
+    assert_int_equal(found.not_after, WEFT_NEVER);
+    weft_tls_server_unref(server);
+    weft_tls_client_unref(client);
+    tls_close(&world);
+    credentials_free(&eternal);
+}
+
+/* Those that `weft cert` makes have no subject. */
+static void a_story_tells_of_a_certificate_without_a_subject_by_its_names(void **state)
+{
+    weft_tls_client *client = simple_client();
+    struct credentials nameless;
+    weft_tls_server *server;
+    struct end *end;
+
+    (void)state;
+    credentials_make(&nameless, &other_authority,
+                     &(struct credentials_kind){.subject = "", .names = "DNS:localhost,IP:127.0.0.1"});
+    server = simple_server(&nameless);
+    tls_open(&world);
+    tls_listen(&world, server);
+    end = tls_connect(&world, client, "localhost");
+    assert_true(tls_until(&world, all_lost));
+    assert_int_equal(end->reason, WEFT_ETLSUNTRUSTED);
+    assert_non_null(strstr(end->story, "the certificate of \"localhost 127.0.0.1\" (number 0 of its chain)"));
+    weft_tls_server_unref(server);
+    weft_tls_client_unref(client);
+    tls_close(&world);
+    credentials_free(&nameless);
+}
+
 /* -- endings -- */
 
 static bool server_ended(struct world *w)
@@ -460,6 +510,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         support_test(is_told_what_was_agreed_on),
         support_test(shows_the_certificates_of_the_peer),
+        support_test(a_certificate_that_never_ends_is_told_so),
+        support_test(a_story_tells_of_a_certificate_without_a_subject_by_its_names),
         support_test(one_side_ends_and_the_other_goes_on),
         support_test(tl_07_end_without_close_notify_is_no_end),
         support_test(end_with_close_notify_is_one),
