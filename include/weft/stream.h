@@ -42,7 +42,8 @@ typedef struct weft_stream_options {
      *  version is the endpoint's. *Borrowed* during the call (default: NULL, the connection itself). */
     const struct weft_proxy_header *announce;
     weft_tls_client *tls; /**< of an outgoing connection: speak TLS (weft/tls.h); *borrowed* during the call */
-    const char *tls_name; /**< whom its certificate must be for (default: the URL's host); *borrowed* */
+    /** Whom its certificate must be for (default: the URL's host); *borrowed*. -EINVAL where no TLS is spoken. */
+    const char *tls_name;
 } weft_stream_options;
 
 /**

@@ -67,6 +67,8 @@ static int add_tls(weft_stream *stream, const struct url *url, const weft_stream
 
     if (options->tls_name)
         host = options->tls_name;
+    if (options->tls_name && !options->tls && !(url->words & URL_TLS))
+        return -EINVAL; /* whoever names whom it wants to speak with is not to speak in plain text with anybody */
     if (!options->tls)
         return url->words & URL_TLS ? endpoint_tls_client(url, stream, host) : 0;
     status = host ? tls_client_layer(options->tls, host, &layer) : -EINVAL;

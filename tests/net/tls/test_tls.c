@@ -130,6 +130,21 @@ static void a_story_tells_of_a_certificate_without_a_subject_by_its_names(void *
     credentials_free(&nameless);
 }
 
+/* Whoever says whom it wants to speak with wants TLS. */
+static void a_name_without_tls_is_refused(void **state)
+{
+    weft_stream_options options = {.size = sizeof options, .tls_name = "localhost"};
+    weft_stream *stream;
+
+    (void)state;
+    tls_open(&world);
+    tls_listen(&world, NULL);
+    assert_int_equal(
+        weft_stream_connect(weft_loop_scope(world.loop), world.url, &world.client[0].protocol, &options, &stream, NULL),
+        -EINVAL);
+    tls_close(&world);
+}
+
 /* -- endings -- */
 
 static bool server_ended(struct world *w)
@@ -512,6 +527,7 @@ int main(void)
         support_test(shows_the_certificates_of_the_peer),
         support_test(a_certificate_that_never_ends_is_told_so),
         support_test(a_story_tells_of_a_certificate_without_a_subject_by_its_names),
+        support_test(a_name_without_tls_is_refused),
         support_test(one_side_ends_and_the_other_goes_on),
         support_test(tl_07_end_without_close_notify_is_no_end),
         support_test(end_with_close_notify_is_one),
