@@ -193,6 +193,19 @@ static int issue(struct cert *cert)
     return status < 0 ? cert_complain(is_authority ? cert->authority_path : NULL, status, why) : EXIT_DONE;
 }
 
+/* A mailbox may have a '/' before its '@': a file that is called after it would lie elsewhere. */
+static int check_name(const struct cert_options *options)
+{
+    const char *name = options->names.items[0];
+    char shown[300];
+
+    if (!strchr(name, '/') || (options->cert && options->key))
+        return EXIT_DONE;
+    fprintf(stderr, "weft cert: no file can be called after %s: say --cert and --key\n",
+            printable(weft_bytes_from(name), shown, sizeof shown));
+    return EXIT_USAGE;
+}
+
 static int check_place(struct cert *cert, const char *path)
 {
     int is_there = cert_file_is_there(cert->loop, path);
@@ -348,6 +361,8 @@ static int make(struct cert *cert)
         result = have_authority(cert);
     if (result == EXIT_DONE)
         result = issue(cert);
+    if (result == EXIT_DONE)
+        result = check_name(cert->options);
     if (result == EXIT_DONE)
         result = check_place(cert, cert->key_path);
     if (result == EXIT_DONE)

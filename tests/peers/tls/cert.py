@@ -279,6 +279,19 @@ def a_server_takes_a_certificate_of_a_client(place):
                    status=None)[0] != 0
 
 
+@test
+def no_file_is_called_after_what_leads_elsewhere(place):
+    os.makedirs(place.path("folder"))
+    for name in ("../../x@a.test", "folder/x@a.test", "/x@a.test"):
+        out, errors = place.cert("--client", name, status=2)
+        assert not out and "--cert" in errors and "--key" in errors, errors
+        place.cert("--client", "--cert", "folder/a.pem", name, status=2)
+        place.cert("--client", "--key", "folder/a-key.pem", name, status=2)
+    assert place.names() == ["data", "folder"] and os.listdir(place.path("folder")) == []
+    place.cert("--client", "--cert", "a.pem", "--key", "a-key.pem", "a/b@a.test")
+    assert place.names() == ["a-key.pem", "a.pem", "data", "folder"]
+
+
 # -- looking --
 
 @test
