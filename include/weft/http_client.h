@@ -108,8 +108,8 @@ typedef struct weft_http_client_options {
     bool (*allow)(const weft_address *address, void *arg);
     void *allow_arg; /**< passed through */
     /** How it speaks TLS for https (weft/tls.h; its protocols should be none or "http/1.1"); *borrowed*, the client
-     *  takes a reference. NULL: with the defaults and the system's authorities, which the first request for https reads:
-     *  that may wait for the disk. */
+     *  takes a reference. NULL: with the defaults and the system's authorities, which the first request for https
+     *  reads: that may wait for the disk. */
     weft_tls_client *tls;
 } weft_http_client_options;
 
