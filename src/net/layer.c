@@ -104,7 +104,7 @@ static int64_t send_piece(weft_stream *stream, weft_file *file, uint64_t offset,
     return top->ops->send(top, &run, 1, more);
 }
 
-/* A file passes through memory. (It may wait for the disk: whoever offers one asked before whether it is in the cache.) */
+/* A file passes through memory, read on the loop's thread: what is not in the page cache makes that wait (docs/STATUS.md). */
 static int64_t send_file(struct backend *backend, struct backend_stream *io, weft_file *file, uint64_t offset,
                          uint64_t length, bool more)
 {

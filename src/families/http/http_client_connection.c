@@ -445,8 +445,6 @@ static void lost(weft_protocol *protocol, weft_stream *stream, int reason)
     weft_http_request *request = link->request;
     const weft_failure *failure = weft_stream_tls_failure(stream);
 
-    if (failure && request)
-        keep_story(request, failure);
     if (!(link->flags & (LINK_OPEN | LINK_DYING)) && request && !failure) {
         if (http_link_next(link, reason))
             return;
@@ -458,8 +456,11 @@ static void lost(weft_protocol *protocol, weft_stream *stream, int reason)
         reason = reason_of(request, reason);
         link->request = NULL;
         request->link = NULL;
-        if (!may_repeat(link, request) || !http_request_repeat(request))
+        if (!may_repeat(link, request) || !http_request_repeat(request)) {
+            if (failure)
+                keep_story(request, failure);
             http_request_finish(request, reason);
+        }
     }
     http_link_free(link);
 }

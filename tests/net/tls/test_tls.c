@@ -506,20 +506,6 @@ static void keys_are_logged_only_when_asked(void **state)
     tls_close(&world);
 }
 
-static int make_all(void **state)
-{
-    (void)state;
-    tls_make_credentials();
-    return 0;
-}
-
-static int free_all(void **state)
-{
-    (void)state;
-    tls_free_credentials();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -542,5 +528,5 @@ int main(void)
         support_test(keys_are_logged_only_when_asked),
     };
 
-    return cmocka_run_group_tests(tests, make_all, free_all);
+    return cmocka_run_group_tests(tests, tls_make_credentials, tls_free_credentials);
 }

@@ -756,20 +756,6 @@ static void tl_12_a_bad_client_never_gets_in(void **state)
     try_client(&localhost, WEFT_TLS_CLIENTS_REQUIRED, false); /* a server's certificate */
 }
 
-static int make_all(void **state)
-{
-    (void)state;
-    tls_make_credentials();
-    return 0;
-}
-
-static int free_all(void **state)
-{
-    (void)state;
-    tls_free_credentials();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -798,5 +784,5 @@ int main(void)
         tls_test(tl_12_a_bad_client_never_gets_in),
     };
 
-    return cmocka_run_group_tests(tests, make_all, free_all);
+    return cmocka_run_group_tests(tests, tls_make_credentials, tls_free_credentials);
 }

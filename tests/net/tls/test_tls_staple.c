@@ -155,20 +155,6 @@ static void a_session_is_resumed_though_a_staple_is_demanded(void **state)
     credentials_free(&leaf);
 }
 
-static int make_all(void **state)
-{
-    (void)state;
-    tls_make_credentials();
-    return 0;
-}
-
-static int free_all(void **state)
-{
-    (void)state;
-    tls_free_credentials();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,5 +165,5 @@ int main(void)
         support_test(a_session_is_resumed_though_a_staple_is_demanded),
     };
 
-    return cmocka_run_group_tests(tests, make_all, free_all);
+    return cmocka_run_group_tests(tests, tls_make_credentials, tls_free_credentials);
 }

@@ -177,20 +177,6 @@ static void a_session_ends_with_the_clients_certificate(void **state)
     credentials_free(&brief);
 }
 
-static int make_all(void **state)
-{
-    (void)state;
-    tls_make_credentials();
-    return 0;
-}
-
-static int free_all(void **state)
-{
-    (void)state;
-    tls_free_credentials();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,5 +186,5 @@ int main(void)
         support_test(a_session_ends_with_the_clients_certificate),
     };
 
-    return cmocka_run_group_tests(tests, make_all, free_all);
+    return cmocka_run_group_tests(tests, tls_make_credentials, tls_free_credentials);
 }

@@ -11,8 +11,9 @@
 
 struct credentials authority, other_authority, intermediate, localhost, www, other, client_good, client_bad;
 
-void tls_make_credentials(void)
+int tls_make_credentials(void **state)
 {
+    (void)state;
     credentials_make(&authority, NULL, &(struct credentials_kind){.authority = true, .subject = "Good Authority"});
     credentials_make(&other_authority, NULL,
                      &(struct credentials_kind){.authority = true, .subject = "Other Authority"});
@@ -24,15 +25,18 @@ void tls_make_credentials(void)
                      &(struct credentials_kind){.names = "", .usage = "clientAuth", .subject = "A Client"});
     credentials_make(&client_bad, &other_authority,
                      &(struct credentials_kind){.names = "", .usage = "clientAuth", .subject = "A Stranger"});
+    return 0;
 }
 
-void tls_free_credentials(void)
+int tls_free_credentials(void **state)
 {
     struct credentials *all[] = {&authority, &other_authority, &intermediate, &localhost,
                                  &www,       &other,           &client_good,  &client_bad};
 
+    (void)state;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         credentials_free(all[i]);
+    return 0;
 }
 
 /* -- ends -- */

@@ -52,8 +52,8 @@ struct world {
 /* -- credentials, made once -- */
 
 extern struct credentials authority, other_authority, intermediate, localhost, www, other, client_good, client_bad;
-void tls_make_credentials(void);
-void tls_free_credentials(void);
+int tls_make_credentials(void **state);
+int tls_free_credentials(void **state);
 
 /* -- the world -- */
 
